@@ -1,0 +1,134 @@
+/**
+ * A block's effects: which transactions are included, what becomes of each, and what the state is then.
+ *
+ * In: the values of all keys that the block may touch. Out: outcomes, changes and history entries, or why the
+ * block is invalid. The same for whoever proposes the block and whoever checks it.
+ */
+import { assert } from '../errors.ts'
+import type { Parameters } from '../objects/parameters.ts'
+import type { DecodedTransaction } from '../objects/transaction.ts'
+import type { ValidatorList } from '../objects/validators.ts'
+import type { Address, NetworkId, UnixMs } from '../units.ts'
+import { accountKey } from './account.ts'
+import { accountsNamedIn, type Context } from './operations.ts'
+import { accountsTouchedBy, include, type Outcome, type Refusal, refuseBySender, refuseWithoutState } from './transact.ts'
+import {
+  type StateValues,
+  type UnbondingQueue,
+  type UnbondingTicket,
+  unbondingKey,
+  unbondingQueueKey,
+  validatorsKey,
+  WorkingState,
+} from './working-state.ts'
+
+/** Most parts of stake that one block gives back. */
+export const maxReleases = 64
+
+export interface BlockContext extends Context {
+  readonly network: NetworkId
+  readonly parameters: Parameters
+  readonly time: UnixMs
+  readonly proposer: Address
+}
+
+/** Entry `number` of an account's history is the transaction at `index` of the block. */
+export interface HistoryEntry {
+  readonly address: Address
+  readonly number: number
+  readonly index: number
+}
+
+export interface Execution {
+  readonly included: readonly DecodedTransaction[]
+  /** One for each included transaction. */
+  readonly outcomes: readonly Outcome[]
+  readonly changes: StateValues
+  readonly history: readonly HistoryEntry[]
+  /** Who votes on the next block. */
+  readonly validators: ValidatorList
+  /** Transactions that couldn't be included, and why. */
+  readonly refused: readonly { readonly transaction: DecodedTransaction; readonly refusal: Refusal }[]
+}
+
+/** Keys whose values a block with these transactions may read, but for those of stake that it releases. */
+export const stateKeysOf = (transactions: readonly DecodedTransaction[], proposer: Address): readonly string[] => {
+  const addresses = new Set([proposer])
+  for (const { transaction } of transactions) {
+    addresses.add(transaction.from)
+    for (const address of accountsNamedIn(transaction.operations)) addresses.add(address)
+  }
+  return [validatorsKey, unbondingQueueKey, ...Array.from(addresses, accountKey)]
+}
+
+/** Keys of the unbonding tickets that a block may come to, given the queue. */
+export const ticketKeysOf = ({ first, next }: UnbondingQueue): readonly string[] =>
+  Array.from({ length: Math.min(maxReleases, next - first) }, (_, at) => unbondingKey(first + at))
+
+/** Keys of the accounts that those tickets name. */
+export const ticketAccountKeysOf = (tickets: readonly UnbondingTicket[]): readonly string[] =>
+  tickets.map(({ address }) => accountKey(address))
+
+/** Executes what can be included of these transactions, in their order. A block that others made is valid only if nothing is refused. */
+export const executeBlock = (
+  values: StateValues,
+  transactions: readonly DecodedTransaction[],
+  context: BlockContext,
+): Execution => {
+  const state = new WorkingState(values)
+  releaseUnbonded(state, context.time)
+
+  const included: DecodedTransaction[] = []
+  const outcomes: Outcome[] = []
+  const history: HistoryEntry[] = []
+  const refused: { transaction: DecodedTransaction; refusal: Refusal }[] = []
+  let fees = 0n
+  for (const transaction of transactions) {
+    const refusal =
+      refuseWithoutState(transaction, context.network, context.parameters, context.time) ?? refuseBySender(state, transaction)
+    if (refusal) {
+      refused.push({ transaction, refusal })
+      continue
+    }
+    const outcome = include(state, transaction, context)
+    history.push(...recordHistory(state, transaction, outcome, included.length))
+    fees += BigInt(transaction.transaction.fee)
+    included.push(transaction)
+    outcomes.push(outcome)
+  }
+  if (fees > 0n) {
+    const proposer = state.account(context.proposer)
+    state.setAccount(context.proposer, { ...proposer, balance: proposer.balance + fees })
+  }
+  return { included, outcomes, changes: state.changes(), history, validators: state.validatorList(), refused }
+}
+
+const releaseUnbonded = (state: WorkingState, time: UnixMs): void => {
+  for (let released = 0; released < maxReleases; released++) {
+    const { first, next } = state.unbondingQueue
+    if (first === next) return
+    const ticket = state.unbondingTicket(first)
+    if (ticket.time > time) return
+    release(state, ticket.address)
+  }
+}
+
+const release = (state: WorkingState, address: Address): void => {
+  const account = state.account(address)
+  const [oldest, ...later] = account.unbonding
+  assert(oldest, 'an account on the unbonding queue has unbonding stake')
+  state.setAccount(address, { ...account, balance: account.balance + oldest.amount, unbonding: later })
+  state.dequeueUnbonding()
+}
+
+const recordHistory = (
+  state: WorkingState,
+  { transaction }: DecodedTransaction,
+  outcome: Outcome,
+  index: number,
+): readonly HistoryEntry[] =>
+  accountsTouchedBy(transaction, outcome).map((address) => {
+    const account = state.account(address)
+    state.setAccount(address, { ...account, history: account.history + 1 })
+    return { address, number: account.history, index }
+  })

@@ -1,0 +1,147 @@
+/**
+ * The state while a block is executed: what was read before it, and what its transactions change.
+ *
+ * Everything that a block may touch is read beforehand (`stateKeysOf`), so execution never waits.
+ */
+import type { Json } from '../codec/json.ts'
+import { assert } from '../errors.ts'
+import type { Validator, ValidatorList } from '../objects/validators.ts'
+import type { Address, Amount, UnixMs } from '../units.ts'
+import { type Account, accountKey, decodeAccount, encodeAccount } from './account.ts'
+
+export const validatorsKey = 'validators'
+export const unbondingQueueKey = 'unbonding'
+export const unbondingKey = (place: number): string => `unbonding/${place}`
+
+/** Entries `first` up to, not including, `next` are waiting; they lie in order of time. */
+export interface UnbondingQueue {
+  readonly first: number
+  readonly next: number
+}
+
+/** Who gets stake back next, and when. */
+export interface UnbondingTicket {
+  readonly address: Address
+  readonly time: UnixMs
+}
+
+export type StateValues = ReadonlyMap<string, Json | undefined>
+
+export class WorkingState {
+  readonly #values: StateValues
+  readonly #accounts = new Map<Address, Account>()
+  readonly #changedAccounts = new Set<Address>()
+  readonly #changes = new Map<string, Json | undefined>()
+  #validators: ReadonlyMap<Address, bigint>
+  #undo: (() => void)[] | undefined
+
+  /** @param values - of all keys that will be read; reading any other is a bug */
+  constructor(values: StateValues) {
+    this.#values = values
+    const list = this.#value(validatorsKey) as unknown as ValidatorList
+    this.#validators = new Map(list.map(({ address, stake }) => [address, BigInt(stake)]))
+  }
+
+  account(address: Address): Account {
+    const known = this.#accounts.get(address)
+    if (known) return known
+    const account = decodeAccount(this.#value(accountKey(address)))
+    this.#accounts.set(address, account)
+    return account
+  }
+
+  setAccount(address: Address, account: Account): void {
+    const before = this.account(address)
+    const wasChanged = this.#changedAccounts.has(address)
+    this.#undo?.push(() => {
+      this.#accounts.set(address, before)
+      if (!wasChanged) this.#changedAccounts.delete(address)
+    })
+    this.#accounts.set(address, account)
+    this.#changedAccounts.add(address)
+  }
+
+  get validators(): ReadonlyMap<Address, bigint> {
+    return this.#validators
+  }
+
+  /** @param stake - zero takes the validator out of the set */
+  setStake(address: Address, stake: bigint): void {
+    const before = this.#validators
+    this.#undo?.push(() => {
+      this.#validators = before
+    })
+    const after = new Map(before)
+    if (stake === 0n) after.delete(address)
+    else after.set(address, stake)
+    this.#validators = after
+    this.setAccount(address, { ...this.account(address), stake })
+  }
+
+  get unbondingQueue(): UnbondingQueue {
+    return this.#read(unbondingQueueKey) as unknown as UnbondingQueue
+  }
+
+  /** The ticket at a place of the queue. */
+  unbondingTicket(place: number): UnbondingTicket {
+    return this.#read(unbondingKey(place)) as unknown as UnbondingTicket
+  }
+
+  enqueueUnbonding(ticket: UnbondingTicket): void {
+    const { first, next } = this.unbondingQueue
+    this.#write(unbondingKey(next), { ...ticket })
+    this.#write(unbondingQueueKey, { first, next: next + 1 })
+  }
+
+  dequeueUnbonding(): void {
+    const { first, next } = this.unbondingQueue
+    this.#write(unbondingKey(first), undefined)
+    this.#write(unbondingQueueKey, { first: first + 1, next })
+  }
+
+  /** Runs steps that all take effect or, when they return false, none. */
+  atomically(steps: () => boolean): boolean {
+    assert(this.#undo === undefined, 'atomic steps do not nest')
+    const undo: (() => void)[] = []
+    this.#undo = undo
+    const applied = steps()
+    this.#undo = undefined
+    if (!applied) for (const step of undo.reverse()) step()
+    return applied
+  }
+
+  /** The validator set after all that happened, sorted. */
+  validatorList(): ValidatorList {
+    return [...this.#validators]
+      .map(([address, stake]): Validator => ({ address, stake: stake.toString() as Amount }))
+      .sort((one, other) => (one.address < other.address ? -1 : 1))
+  }
+
+  /** What to write into the state; undefined removes a key. */
+  changes(): ReadonlyMap<string, Json | undefined> {
+    const changes = new Map(this.#changes)
+    for (const address of this.#changedAccounts) changes.set(accountKey(address), encodeAccount(this.account(address)))
+    const validators = this.validatorList() as unknown as Json
+    if (JSON.stringify(validators) !== JSON.stringify(this.#values.get(validatorsKey))) changes.set(validatorsKey, validators)
+    return changes
+  }
+
+  #value(key: string): Json | undefined {
+    assert(this.#values.has(key), `${key} was read before the block was executed`)
+    return this.#values.get(key)
+  }
+
+  #read(key: string): Json | undefined {
+    return this.#changes.has(key) ? this.#changes.get(key) : this.#value(key)
+  }
+
+  #write(key: string, value: Json | undefined): void {
+    const had = this.#changes.has(key)
+    const before = this.#changes.get(key)
+    this.#undo?.push(() => {
+      if (had) this.#changes.set(key, before)
+      else this.#changes.delete(key)
+    })
+    this.#changes.set(key, value)
+  }
+}

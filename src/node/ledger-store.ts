@@ -1,0 +1,184 @@
+/**
+ * The ledger's objects in an ObjectStore: which key holds what.
+ *
+ * | key | value |
+ * |---|---|
+ * | `genesis` | canonical text of the genesis |
+ * | `block:<height>` | canonical text of the block |
+ * | `certificate:<height>` | canonical text of its certificate |
+ * | `failures:<height>` | why transactions failed, by index; absent when none did |
+ * | `height:<block hash>` | its height |
+ * | `transaction:<id>` | its place, `<height>.<index>` |
+ * | `history:<address>:<number>` | place of an account's transaction |
+ * | `validators:<hash>` | canonical text of a validator list |
+ * | `hop:<number>` | height of a block after which another validator set votes |
+ * | `page:<height>:<ordinal>` | page of the state, as of that checkpoint |
+ * | `stale:<height>` | keys of pages that this checkpoint made unnecessary |
+ *
+ * Heights and numbers in keys have 16 digits, so that keys sort as they do.
+ */
+import { decodeUtf8, encodeUtf8 } from '../codec/bytes.ts'
+import { canonicalize, type Json, parseCanonical } from '../codec/json.ts'
+import { TautlineError } from '../errors.ts'
+import type { AssembledBlock } from '../ledger/assemble-block.ts'
+import type { HistoryEntry } from '../ledger/execute-block.ts'
+import type { Block } from '../objects/block.ts'
+import { type Genesis, genesisSchema } from '../objects/genesis.ts'
+import { type ValidatorList, hashValidators } from '../objects/validators.ts'
+import { type Certificate, certificateSchema } from '../objects/vote.ts'
+import type { ObjectKey, ObjectStore } from '../ports/object-store.ts'
+import { type Address, type BlockHash, type Hash, type Height, height as asHeight, type TransactionId } from '../units.ts'
+import type { FailureReason } from './service.ts'
+
+/** Where a transaction stands in the ledger. */
+export interface Place {
+  readonly height: Height
+  readonly index: number
+}
+
+const digits = (value: number): string => value.toString().padStart(16, '0')
+
+const keys = {
+  genesis: 'genesis',
+  block: (height: Height) => `block:${digits(height)}`,
+  certificate: (height: Height) => `certificate:${digits(height)}`,
+  failures: (height: Height) => `failures:${digits(height)}`,
+  heightOf: (hash: BlockHash) => `height:${hash}`,
+  transaction: (id: TransactionId) => `transaction:${id}`,
+  history: (address: Address, number: number) => `history:${address}:${digits(number)}`,
+  validators: (hash: Hash) => `validators:${hash}`,
+  hop: (number: number) => `hop:${digits(number)}`,
+  stale: (height: Height) => `stale:${digits(height)}`,
+}
+
+type Put = readonly [ObjectKey, Uint8Array]
+
+const put = (key: ObjectKey, text: string): Put => [key, encodeUtf8(text)]
+const placeText = ({ height, index }: Place): string => `${height}.${index}`
+
+export interface BlockRecord {
+  readonly block: AssembledBlock
+  readonly certificate: Certificate
+  readonly history: readonly HistoryEntry[]
+  /** Who votes on the next block. */
+  readonly validators: ValidatorList
+  /** Number of this change of the validator set, when it is one. */
+  readonly hop?: number
+}
+
+/** What committing a block writes, but for pages and head. */
+export const blockPuts = ({ block, certificate, history, validators, hop }: BlockRecord): Put[] => {
+  const { height } = block.header
+  const puts = [
+    put(keys.block(height), block.text),
+    put(keys.certificate(height), canonicalize(certificate)),
+    put(keys.heightOf(block.hash), String(height)),
+  ]
+  for (const [index, { id }] of block.transactions.entries()) puts.push(put(keys.transaction(id), placeText({ height, index })))
+  for (const { address, number, index } of history) puts.push(put(keys.history(address, number), placeText({ height, index })))
+  const failures = failuresOf(block)
+  if (Object.keys(failures).length > 0) puts.push(put(keys.failures(height), canonicalize(failures as unknown as Json)))
+  if (hop !== undefined) {
+    puts.push(put(keys.hop(hop), String(height)), put(keys.validators(hashValidators(validators)), canonicalize(validators)))
+  }
+  return puts
+}
+
+export const genesisPuts = (genesis: Genesis): Put[] => [
+  put(keys.genesis, canonicalize(genesis)),
+  put(keys.validators(hashValidators(genesis.validators)), canonicalize(genesis.validators)),
+]
+
+export const stalePut = (height: Height, pages: readonly ObjectKey[]): Put => put(keys.stale(height), canonicalize([...pages]))
+export const staleKey = keys.stale
+
+const failuresOf = ({ outcomes }: AssembledBlock): Record<string, FailureReason> => {
+  const failures: Record<string, FailureReason> = {}
+  for (const [index, outcome] of outcomes.entries()) if (outcome.status === 'failed') failures[index] = outcome.reason
+  return failures
+}
+
+export class LedgerReader {
+  readonly #store: ObjectStore
+
+  constructor(store: ObjectStore) {
+    this.#store = store
+  }
+
+  async genesis(): Promise<Genesis | undefined> {
+    const text = await this.#text(keys.genesis)
+    return text === undefined ? undefined : genesisSchema.parse(parseCanonical(text))
+  }
+
+  async blockText(height: Height): Promise<string | undefined> {
+    return this.#text(keys.block(height))
+  }
+
+  async block(height: Height): Promise<Block> {
+    return parseBlock(await this.#needed(keys.block(height)))
+  }
+
+  async certificate(height: Height): Promise<Certificate> {
+    return certificateSchema.parse(parseCanonical(await this.#needed(keys.certificate(height))))
+  }
+
+  /** Why transactions of a block failed, by their index. */
+  async failures(height: Height): Promise<Readonly<Record<string, FailureReason>>> {
+    const text = await this.#text(keys.failures(height))
+    return text === undefined ? {} : (JSON.parse(text) as Record<string, FailureReason>)
+  }
+
+  async heightOf(hash: BlockHash): Promise<Height | undefined> {
+    const text = await this.#text(keys.heightOf(hash))
+    return text === undefined ? undefined : asHeight(Number(text))
+  }
+
+  async placeOf(id: TransactionId): Promise<Place | undefined> {
+    const text = await this.#text(keys.transaction(id))
+    return text === undefined ? undefined : parsePlace(text)
+  }
+
+  /** Places of an account's transactions by their numbers. */
+  async historyPlaces(address: Address, numbers: readonly number[]): Promise<readonly Place[]> {
+    const texts = await this.#store.getMany(numbers.map((number) => keys.history(address, number)))
+    return texts.map((bytes, at) => parsePlace(decodeUtf8(bytes ?? missing(keys.history(address, numbers[at]!)))))
+  }
+
+  async validators(hash: Hash): Promise<ValidatorList> {
+    return JSON.parse(await this.#needed(keys.validators(hash))) as ValidatorList
+  }
+
+  async hopHeight(number: number): Promise<Height> {
+    return asHeight(Number(await this.#needed(keys.hop(number))))
+  }
+
+  async stalePages(height: Height): Promise<readonly ObjectKey[]> {
+    const text = await this.#text(keys.stale(height))
+    return text === undefined ? [] : (JSON.parse(text) as string[])
+  }
+
+  async #text(key: ObjectKey): Promise<string | undefined> {
+    const bytes = await this.#store.get(key)
+    return bytes && decodeUtf8(bytes)
+  }
+
+  async #needed(key: ObjectKey): Promise<string> {
+    return (await this.#text(key)) ?? missing(key)
+  }
+}
+
+/** A block was checked before it was committed, so what is read back is not checked again: that costs 10 µs a transaction. */
+const parseBlock = (text: string): Block => JSON.parse(text) as Block
+
+const parsePlace = (text: string): Place => {
+  const [height, index] = text.split('.')
+  return { height: asHeight(Number(height)), index: Number(index) }
+}
+
+const missing = (key: ObjectKey): never => {
+  throw new TautlineError(
+    'damaged-folder',
+    `the ledger lacks ${key}, which its head needs: run \`tautline verify\`, and restore a backup if it agrees`,
+    { key },
+  )
+}

@@ -1,0 +1,196 @@
+/**
+ * What a node does for those at its doors: the HTTP routes, the command line, a program that embeds it.
+ *
+ * Everything returned is ready to be written out as JSON. Methods reject with a TautlineError whose code
+ * says why; nothing here knows HTTP.
+ */
+import type { Block, Header, TransactionStatus } from '../objects/block.ts'
+import type { Genesis } from '../objects/genesis.ts'
+import type { Operation } from '../objects/operation.ts'
+import type { AccountProof, TransactionProof } from '../objects/proof.ts'
+import type { DecodedTransaction, Transaction } from '../objects/transaction.ts'
+import type { ValidatorList } from '../objects/validators.ts'
+import type { Certificate } from '../objects/vote.ts'
+import type { Address, Amount, BlockHash, Height, NetworkId, TransactionId, UnixMs } from '../units.ts'
+
+export interface Status {
+  readonly version: string
+  readonly network: NetworkId
+  readonly name: string
+  readonly node: { readonly address: Address; readonly url: string }
+  readonly head: { readonly height: Height; readonly hash: BlockHash; readonly time: UnixMs }
+  /** Number of validators. */
+  readonly validators: number
+  /** Number of connected peers. */
+  readonly peers: number
+  readonly mempool: { readonly transactions: number; readonly bytes: number }
+  readonly syncing: boolean
+  /** What a newcomer dials: URL, network, and a recent block that pins the present. */
+  readonly join: string
+}
+
+export interface CommittedBlock {
+  readonly hash: BlockHash
+  readonly block: Block
+  readonly certificate: Certificate
+}
+
+/** Consecutive blocks and the certificate of the last. */
+export interface Segment {
+  readonly blocks: readonly Block[]
+  /** Absent when there are no blocks from there on yet. */
+  readonly certificate?: Certificate
+}
+
+/** Why a committed transaction had no effect but its fee. */
+export interface FailureReason {
+  readonly code: string
+  readonly detail: string
+  /** Index of the operation that failed. */
+  readonly operation: number
+}
+
+export interface PendingTransaction {
+  readonly id: TransactionId
+  readonly status: 'pending'
+}
+
+export interface FinalTransaction {
+  readonly id: TransactionId
+  readonly status: TransactionStatus
+  readonly height: Height
+  /** Place within the block, from 0. */
+  readonly index: number
+  readonly reason?: FailureReason
+}
+
+export type Submission = PendingTransaction | FinalTransaction
+
+export type TransactionView = Submission & { readonly transaction: Transaction; readonly proof?: TransactionProof }
+
+export interface AccountView {
+  readonly address: Address
+  readonly balance: Amount
+  /** Sequence number that the account's next transaction must carry. */
+  readonly nonce: number
+  readonly stake: Amount
+  /** Stake on its way back to the balance, and when each part of it arrives. */
+  readonly unbonding: readonly { readonly amount: Amount; readonly time: UnixMs }[]
+  /** Height of the state that this was read from. */
+  readonly height: Height
+  readonly proof?: AccountProof
+}
+
+export interface HistoryPage {
+  readonly transactions: readonly (FinalTransaction & { readonly transaction: Transaction })[]
+  /** Continues the list; absent on the last page. */
+  readonly cursor?: string
+}
+
+export interface ValidatorsView {
+  readonly height: Height
+  readonly totalStake: Amount
+  readonly validators: ValidatorList
+}
+
+/**
+ * A place in the ledger: `<height>` for a block, `<height>.<index>` for a transaction in it. Events are
+ * ordered: a block's own event first, then its transactions. The same on every node.
+ */
+export type EventId = string
+
+export type LedgerEvent =
+  | { readonly id: EventId; readonly type: 'block'; readonly data: { readonly hash: BlockHash; readonly header: Header } }
+  | {
+      readonly id: EventId
+      readonly type: 'transaction'
+      readonly data: FinalTransaction & { readonly transaction: Transaction }
+    }
+
+export interface EventFilter {
+  /** Only transactions that this account sent or was named in, and no block events. */
+  readonly account?: Address
+  /** Resume after this event; absent: from now on. */
+  readonly after?: EventId
+}
+
+/** A way to submit that keeps a stream's order and waits for room instead of failing. */
+export interface SubmissionResult {
+  readonly submission?: Submission
+  readonly error?: unknown
+}
+
+export interface NodeService {
+  readonly genesis: Genesis
+  readonly network: NetworkId
+
+  status(): Status
+  /** Everything that metrics show, by name, in base units of measure. */
+  metrics(): Readonly<Record<MetricName, number>>
+
+  /** @returns undefined when there is no such block (yet) */
+  block(at: Height | BlockHash | 'latest'): Promise<CommittedBlock | undefined>
+  /** At most `limit` blocks and {@link maxSegmentBytes}, ending where the validator set changes. */
+  segment(from: Height, limit: number): Promise<Segment>
+
+  /**
+   * Checks a transaction and takes it into the mempool.
+   *
+   * Submitting the same one again changes nothing and answers as before.
+   * @throws TautlineError with the code of what is wrong; `mempool-full` when there is no room now
+   */
+  submit(transaction: DecodedTransaction): Promise<Submission>
+  /**
+   * As {@link submit} for a batch from one stream: verified side by side, admitted in the given order, waiting
+   * for room in the mempool instead of failing. One result for each, in order.
+   */
+  submitAll(transactions: readonly DecodedTransaction[], signal: AbortSignal): Promise<readonly SubmissionResult[]>
+  /**
+   * Resolves when the transaction is final, or as pending when the time is over.
+   *
+   * @throws TautlineError `transaction-dropped` when it was replaced, has expired or was evicted
+   */
+  waitUntilFinal(id: TransactionId, timeoutMs: number): Promise<Submission>
+  /** @returns undefined when the node knows no such transaction */
+  transaction(id: TransactionId, options: { proof: boolean }): Promise<TransactionView | undefined>
+
+  account(address: Address, options: { proof: boolean }): Promise<AccountView>
+  history(address: Address, options: { cursor?: string; limit: number }): Promise<HistoryPage>
+  /** @param at - a height up to the head's: the set that votes on that block, or with none the next one's */
+  validators(at?: Height): Promise<ValidatorsView | undefined>
+
+  /**
+   * Events in order, past ones first, until the signal aborts. Reads at the consumer's pace: past events come
+   * from the ledger, so a slow consumer costs no memory and loses nothing.
+   */
+  events(filter: EventFilter, signal: AbortSignal): AsyncIterable<LedgerEvent>
+
+  /** Fills in nonce, fee and expiry, signs with the node's own key, and submits. */
+  spend(request: { operations: readonly Operation[]; memo?: string }): Promise<Submission>
+
+  /** Resolves when everything is on the disk and nothing is running any more. */
+  close(): Promise<void>
+}
+
+export const maxSegmentBytes = 8 * 1024 * 1024
+export const maxSegmentBlocks = 1_000
+export const maxHistoryPage = 100
+
+/** Metrics, named as Prometheus wants them: unit last, `_total` for what only grows. */
+export const metricNames = [
+  'head_height',
+  'head_time_seconds',
+  'blocks_committed_total',
+  'transactions_committed_total',
+  'transactions_failed_total',
+  'transactions_refused_total',
+  'signatures_verified_total',
+  'mempool_transactions',
+  'mempool_bytes',
+  'state_entries',
+  'state_cache_bytes',
+  'validators',
+  'peers',
+  'event_subscribers',
+] as const
+export type MetricName = (typeof metricNames)[number]

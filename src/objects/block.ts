@@ -1,0 +1,48 @@
+/** A block: transactions in their order, and a header that commits to all they lead to. */
+import { z } from 'zod'
+import { canonicalize } from '../codec/json.ts'
+import { hashCanonical, hashObject } from '../crypto/hash.ts'
+import { merkleRoot } from '../crypto/merkle.ts'
+import type { BlockHash, Hash } from '../units.ts'
+import { addressField, blockHashField, hashField, heightField, networkIdField, unixMsField, wholeField } from './fields.ts'
+import { transactionSchema } from './transaction.ts'
+
+export const headerSchema = z.strictObject({
+  network: networkIdField,
+  height: heightField.refine((value) => value >= 1, 'expected a height from 1'),
+  /** Later than the parent's. */
+  time: unixMsField,
+  /** Hash of the block below; of block 1, the network id. */
+  parent: blockHashField,
+  proposer: addressField,
+  evidenceRoot: hashField,
+  /** Merkle root over {@link leafHash} of each transaction. */
+  transactionsRoot: hashField,
+  /** Root of the state after this block. */
+  stateRoot: hashField,
+  /** Who votes on this block. */
+  validatorsHash: hashField,
+  /** Who votes on the next. */
+  nextValidatorsHash: hashField,
+  /** Number of transactions. */
+  count: wholeField,
+})
+export type Header = z.output<typeof headerSchema>
+
+export const blockSchema = z.strictObject({
+  header: headerSchema,
+  /** Proof of misbehaviour; no kind of it exists yet, so the list is empty. */
+  evidence: z.array(z.never()),
+  transactions: z.array(transactionSchema),
+})
+export type Block = z.output<typeof blockSchema>
+
+export type TransactionStatus = 'committed' | 'failed'
+
+export const hashHeader = (header: Header): BlockHash => hashCanonical('block', canonicalize(header)) as BlockHash
+
+/** What `transactionsRoot` commits to for each transaction: the whole signed transaction, and its outcome. */
+export const leafHash = (transaction: Hash, status: TransactionStatus): Hash => hashObject('leaf', { transaction, status })
+
+export const evidenceRoot = (evidence: Block['evidence']): Hash =>
+  merkleRoot(evidence.map((item) => hashObject('evidence', item)))

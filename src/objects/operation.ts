@@ -1,0 +1,23 @@
+/** What a transaction can do. All operations of a transaction apply, or none. */
+import { z } from 'zod'
+import { addressField, amountField, textField } from './fields.ts'
+
+/** Most UTF-8 bytes of an anchor's data. */
+export const maxAnchorBytes = 4_096
+/** Most operations of one transaction. */
+export const maxOperations = 16
+
+const positive = amountField.refine((text) => text !== '0', 'expected an amount above zero')
+
+/** Moves base units from the sender to another account, which need not exist yet. */
+export const transferSchema = z.strictObject({ type: z.literal('transfer'), to: addressField, amount: positive })
+/** Keeps a text, or the hash of something, in the block: provably there, from then on. */
+export const anchorSchema = z.strictObject({ type: z.literal('anchor'), data: textField(maxAnchorBytes) })
+/** Turns balance of the sender into stake. */
+export const bondSchema = z.strictObject({ type: z.literal('stake.bond'), amount: positive })
+/** Turns stake of the sender back into balance, once the unbonding period is over. */
+export const unbondSchema = z.strictObject({ type: z.literal('stake.unbond'), amount: positive })
+
+export const operationSchema = z.discriminatedUnion('type', [transferSchema, anchorSchema, bondSchema, unbondSchema])
+export type Operation = z.output<typeof operationSchema>
+export type OperationOf<Type extends Operation['type']> = Extract<Operation, { type: Type }>

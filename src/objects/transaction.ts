@@ -1,0 +1,89 @@
+/**
+ * A transaction: operations of one account, signed by its key.
+ *
+ * The id is the hash of the transaction without its signatures, and those same preimage bytes are what is
+ * signed; so an id can't be changed by whoever passes the transaction on.
+ */
+import { z } from 'zod'
+import { encodeUtf8, utf8Bytes } from '../codec/bytes.ts'
+import { canonicalize, type Json } from '../codec/json.ts'
+import { hashCanonical, preimage } from '../crypto/hash.ts'
+import { TautlineError } from '../errors.ts'
+import type { Hash, TransactionId } from '../units.ts'
+import { addressField, amountField, networkIdField, signatureField, textField, wholeField } from './fields.ts'
+import { maxOperations, operationSchema } from './operation.ts'
+
+/** Most UTF-8 bytes of a memo. */
+export const maxMemoBytes = 256
+/** No `validUntil` is further ahead of a block than this. */
+export const maxValidityMs = 24 * 60 * 60 * 1_000
+
+const unsignedMembers = {
+  network: networkIdField,
+  from: addressField,
+  /** The account's next sequence number. */
+  nonce: wholeField,
+  /** Unix seconds. What no block has included by then, none will. */
+  validUntil: wholeField,
+  fee: amountField,
+  memo: textField(maxMemoBytes).optional(),
+  operations: z.array(operationSchema).min(1, 'expected at least one operation').max(maxOperations),
+}
+
+export const unsignedTransactionSchema = z.strictObject(unsignedMembers)
+export type UnsignedTransaction = z.output<typeof unsignedTransactionSchema>
+
+export const transactionSchema = z.strictObject({
+  ...unsignedMembers,
+  signatures: z
+    .array(z.strictObject({ key: addressField, signature: signatureField }))
+    .length(1, 'expected one signature, of the sender'),
+})
+export type Transaction = z.output<typeof transactionSchema>
+
+/** A transaction of the right form, with all that is derived from its bytes; its signature is not checked yet. */
+export interface DecodedTransaction {
+  readonly id: TransactionId
+  /** Hash of the whole signed transaction. */
+  readonly hash: Hash
+  readonly transaction: Transaction
+  /** Canonical text of the whole signed transaction. */
+  readonly text: string
+  /** UTF-8 bytes of that text: what fees and limits count. */
+  readonly sizeBytes: number
+  /** Preimage of the id and of the signature. */
+  readonly signedText: string
+}
+
+/**
+ * Reads a parsed transaction, in whatever spelling it came.
+ *
+ * @throws TautlineError `malformed-transaction`, naming the member that is wrong
+ */
+export const decodeTransaction = (value: Json): DecodedTransaction => {
+  const parsed = transactionSchema.safeParse(value)
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0]!
+    const member = issue.path.length === 0 ? 'the transaction' : issue.path.join('.')
+    throw new TautlineError('malformed-transaction', `${member}: ${issue.message}`, { member })
+  }
+  const { signatures, ...unsigned } = parsed.data
+  if (signatures[0]!.key !== unsigned.from) {
+    throw new TautlineError('malformed-transaction', 'signatures.0.key: expected the key of `from`', { member: 'signatures.0.key' })
+  }
+  const signedText = signingText(unsigned)
+  const text = canonicalize(parsed.data)
+  return {
+    id: hashCanonical('transaction', canonicalize(unsigned)) as TransactionId,
+    hash: hashCanonical('signed-transaction', text),
+    transaction: parsed.data,
+    text,
+    sizeBytes: utf8Bytes(text),
+    signedText,
+  }
+}
+
+/** The text whose UTF-8 bytes are signed, and whose SHA-256 is the transaction's id. */
+export const signingText = (unsigned: UnsignedTransaction): string => preimage('transaction', canonicalize(unsigned))
+
+export const signingBytes = (unsigned: UnsignedTransaction): Uint8Array<ArrayBuffer> => encodeUtf8(signingText(unsigned))

@@ -1,0 +1,28 @@
+import { defineConfig } from 'vitest/config'
+
+const fast = ['unit', 'property', 'contract', 'interop', 'api']
+const slow = ['crash', 'e2e']
+
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        test: {
+          name: 'fast',
+          include: fast.map((room) => `${room}/**/*.test.ts`),
+          testTimeout: 60_000,
+          root: import.meta.dirname,
+        },
+      },
+      {
+        test: {
+          name: 'slow',
+          include: slow.map((room) => `${room}/**/*.test.ts`),
+          testTimeout: 600_000,
+          fileParallelism: false,
+          root: import.meta.dirname,
+        },
+      },
+    ],
+  },
+})
