@@ -13,6 +13,7 @@ export type ErrorCode =
   | 'malformed-transaction'
   | 'unsupported-media-type'
   | 'request-too-large'
+  | 'request-timeout'
   // readable, but false
   | 'wrong-network'
   | 'nonce-used'
@@ -28,6 +29,7 @@ export type ErrorCode =
   // gone, or never there
   | 'transaction-dropped'
   | 'not-found'
+  | 'method-not-allowed'
   | 'pruned'
   // not you
   | 'unauthorized'

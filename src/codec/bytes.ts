@@ -12,20 +12,28 @@ export const decodeUtf8 = (bytes: Uint8Array): string => {
   try {
     return decoder.decode(bytes)
   } catch (cause) {
-    throw new TautlineError('malformed-json', 'the bytes are not UTF-8: send UTF-8 without a byte order mark', {}, cause)
+    throw new TautlineError(
+      'malformed-json',
+      'the bytes are not UTF-8: send UTF-8 without a byte order mark',
+      {},
+      cause,
+    )
   }
 }
 
-/** Length of the text in UTF-8, in bytes. */
+/** Length of the text in UTF-8, in bytes. A lone surrogate counts as the three that TextEncoder makes of it. */
 export const utf8Bytes = (text: string): number => {
   let bytes = text.length
   for (let at = 0; at < text.length; at++) {
     const unit = text.charCodeAt(at)
     if (unit >= 0x80) bytes += unit >= 0x800 ? 2 : 1
-    if (unit >= 0xd800 && unit <= 0xdbff) at++ // a pair is four bytes: three for its first half, one for its second
+    if (isHighSurrogate(unit) && isLowSurrogate(text.charCodeAt(at + 1))) at++ // four: three for one half, one for the other
   }
   return bytes
 }
+
+const isHighSurrogate = (unit: number): boolean => unit >= 0xd800 && unit <= 0xdbff
+const isLowSurrogate = (unit: number): boolean => unit >= 0xdc00 && unit <= 0xdfff
 
 export const encodeHex = bytesToHex
 export const decodeHex = hexToBytes as (hex: string) => Uint8Array<ArrayBuffer>

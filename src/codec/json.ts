@@ -8,14 +8,21 @@
  */
 import { TautlineError } from '../errors.ts'
 
-export type Json = null | boolean | number | string | readonly Json[] | { readonly [member: string]: Json | undefined }
+export type Json =
+  | null
+  | boolean
+  | number
+  | string
+  | readonly Json[]
+  | { readonly [member: string]: Json | undefined }
 
 /** Nesting beyond this is refused before parsing: at 5,000 some runtimes' JSON functions throw and others don't. */
 export const maxDepth = 32
 
 /** Lone surrogates become `\udxxx` in well-formed JSON.stringify, yet different ones encode to the same UTF-8. */
 const quote = (text: string): string => {
-  if (!text.isWellFormed()) throw new TautlineError('malformed-json', 'a string holds a lone surrogate: send well-formed Unicode')
+  if (!text.isWellFormed())
+    throw new TautlineError('malformed-json', 'a string holds a lone surrogate: send well-formed Unicode')
   return JSON.stringify(text)
 }
 
@@ -30,7 +37,8 @@ export const canonicalize = (value: Json): string => {
     case 'string':
       return quote(value)
     case 'number':
-      if (!Number.isFinite(value)) throw new TautlineError('malformed-json', 'a number is not finite: JSON has no such number')
+      if (!Number.isFinite(value))
+        throw new TautlineError('malformed-json', 'a number is not finite: JSON has no such number')
       return Object.is(value, -0) ? '0' : String(value)
     case 'boolean':
       return value ? 'true' : 'false'
@@ -39,7 +47,9 @@ export const canonicalize = (value: Json): string => {
   }
 }
 
-const canonicalizeStructure = (value: null | readonly Json[] | { readonly [member: string]: Json | undefined }): string => {
+const canonicalizeStructure = (
+  value: null | readonly Json[] | { readonly [member: string]: Json | undefined },
+): string => {
   if (value === null) return 'null'
   if (isArray(value)) return `[${value.map(canonicalize).join(',')}]`
   let members = ''
@@ -61,12 +71,21 @@ const isArray = (value: object): value is readonly Json[] => Array.isArray(value
  */
 export const parseJson = (text: string): Json => {
   if (isTooDeep(text)) {
-    throw new TautlineError('malformed-json', `the JSON is nested deeper than ${maxDepth} levels: send a flatter value`, { maxDepth })
+    throw new TautlineError(
+      'malformed-json',
+      `the JSON is nested deeper than ${maxDepth} levels: send a flatter value`,
+      { maxDepth },
+    )
   }
   try {
     return JSON.parse(text) as Json
   } catch (cause) {
-    throw new TautlineError('malformed-json', `not JSON: ${cause instanceof Error ? cause.message : String(cause)}`, {}, cause)
+    throw new TautlineError(
+      'malformed-json',
+      `not JSON: ${cause instanceof Error ? cause.message : String(cause)}`,
+      {},
+      cause,
+    )
   }
 }
 
@@ -78,7 +97,10 @@ export const parseJson = (text: string): Json => {
 export const parseCanonical = (text: string): Json => {
   const value = parseJson(text)
   if (canonicalize(value) !== text) {
-    throw new TautlineError('malformed-json', 'the JSON is not in canonical form (RFC 8785): send the canonical bytes')
+    throw new TautlineError(
+      'malformed-json',
+      'the JSON is not in canonical form (RFC 8785): send the canonical bytes',
+    )
   }
   return value
 }

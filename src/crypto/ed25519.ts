@@ -79,7 +79,11 @@ export const passesPrechecks = (publicKey: Uint8Array, signature: Uint8Array): b
   isAcceptablePoint(signature.subarray(0, 32))
 
 /** The rule, by noble's point arithmetic: about 1 ms. An exception is a rejection. */
-export const verifyPortable = (publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean => {
+export const verifyPortable = (
+  publicKey: Uint8Array,
+  message: Uint8Array,
+  signature: Uint8Array,
+): boolean => {
   if (!passesPrechecks(publicKey, signature)) return false
   try {
     return encodeHex(expectedR(publicKey, message, signature)) === encodeHex(signature.subarray(0, 32))

@@ -50,7 +50,8 @@ export type Kind =
 export const preimage = (kind: Kind, canonical: string): string => `tautline/${kind}/1\n${canonical}`
 
 /** Hash of a canonical text as this kind of object. */
-export const hashCanonical = (kind: Kind, canonical: string): Hash => hashText(preimage(kind, canonical)) as Hash
+export const hashCanonical = (kind: Kind, canonical: string): Hash =>
+  hashText(preimage(kind, canonical)) as Hash
 
 /** Hash of a value as this kind of object. */
 export const hashObject = (kind: Kind, value: Json): Hash => hashCanonical(kind, canonicalize(value))

@@ -34,18 +34,28 @@ export const merklePath = (leaves: readonly Hash[], index: number): readonly Has
  *
  * @returns undefined when the path is not as long as the place of the leaf requires
  */
-export const merkleRootFromPath = (leaf: Hash, index: number, count: number, path: readonly Hash[]): Hash | undefined => {
-  if (index < 0 || index >= count) return undefined
+export const merkleRootFromPath = (
+  leaf: Hash,
+  index: number,
+  count: number,
+  path: readonly Hash[],
+): Hash | undefined => {
+  if (!isPlace(index, count)) return undefined
   let hash = leaf
   let used = 0
-  for (let at = index, width = count; width > 1; at >>= 1, width = (width + 1) >> 1) {
-    if ((at ^ 1) >= width) continue // the odd last node of a level moves up as it is
+  // No bit operations: they would cut index and count to 32 bits, and so take a path for another place.
+  for (let at = index, width = count; width > 1; at = Math.floor(at / 2), width = Math.ceil(width / 2)) {
+    const isLeft = at % 2 === 0
+    if (isLeft && at + 1 === width) continue // the odd last node of a level moves up as it is
     const sibling = path[used++]
     if (sibling === undefined) return undefined
-    hash = at % 2 === 0 ? branch(hash, sibling) : branch(sibling, hash)
+    hash = isLeft ? branch(hash, sibling) : branch(sibling, hash)
   }
   return used === path.length ? hash : undefined
 }
+
+const isPlace = (index: number, count: number): boolean =>
+  Number.isSafeInteger(index) && Number.isSafeInteger(count) && index >= 0 && index < count
 
 const raise = (level: readonly Hash[]): readonly Hash[] => {
   const parents: Hash[] = []

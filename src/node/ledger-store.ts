@@ -3,7 +3,7 @@
  *
  * | key | value |
  * |---|---|
- * | `genesis` | canonical text of the genesis |
+ * | `genesis` | canonical text of the genesis, with what the network id is the hash of |
  * | `block:<height>` | canonical text of the block |
  * | `certificate:<height>` | canonical text of its certificate |
  * | `failures:<height>` | why transactions failed, by index; absent when none did |
@@ -17,13 +17,14 @@
  *
  * Heights and numbers in keys have 16 digits, so that keys sort as they do.
  */
+import { z } from 'zod'
 import { decodeUtf8, encodeUtf8 } from '../codec/bytes.ts'
 import { canonicalize, type Json, parseCanonical } from '../codec/json.ts'
 import { TautlineError } from '../errors.ts'
 import type { AssembledBlock } from '../ledger/assemble-block.ts'
 import type { HistoryEntry } from '../ledger/execute-block.ts'
 import type { Block } from '../objects/block.ts'
-import { type Genesis, genesisSchema } from '../objects/genesis.ts'
+import { type Genesis, type GenesisAnchor, genesisAnchorSchema, genesisSchema } from '../objects/genesis.ts'
 import { type ValidatorList, hashValidators } from '../objects/validators.ts'
 import { type Certificate, certificateSchema } from '../objects/vote.ts'
 import type { ObjectKey, ObjectStore } from '../ports/object-store.ts'
@@ -50,6 +51,8 @@ const keys = {
   hop: (number: number) => `hop:${digits(number)}`,
   stale: (height: Height) => `stale:${digits(height)}`,
 }
+
+const storedGenesisSchema = z.strictObject({ anchor: genesisAnchorSchema, genesis: genesisSchema })
 
 type Put = readonly [ObjectKey, Uint8Array]
 
@@ -84,8 +87,8 @@ export const blockPuts = ({ block, certificate, history, validators, hop }: Bloc
   return puts
 }
 
-export const genesisPuts = (genesis: Genesis): Put[] => [
-  put(keys.genesis, canonicalize(genesis)),
+export const genesisPuts = (genesis: Genesis, anchor: GenesisAnchor): Put[] => [
+  put(keys.genesis, canonicalize({ anchor, genesis })),
   put(keys.validators(hashValidators(genesis.validators)), canonicalize(genesis.validators)),
 ]
 
@@ -105,17 +108,18 @@ export class LedgerReader {
     this.#store = store
   }
 
-  async genesis(): Promise<Genesis | undefined> {
-    const text = await this.#text(keys.genesis)
-    return text === undefined ? undefined : genesisSchema.parse(parseCanonical(text))
+  async genesis(): Promise<{ genesis: Genesis; anchor: GenesisAnchor }> {
+    return storedGenesisSchema.parse(parseCanonical(await this.#needed(keys.genesis)))
   }
 
-  async blockText(height: Height): Promise<string | undefined> {
-    return this.#text(keys.block(height))
-  }
-
+  /** A block was checked before it was committed, so what is read back is not: that costs 10 µs a transaction. */
   async block(height: Height): Promise<Block> {
-    return parseBlock(await this.#needed(keys.block(height)))
+    return JSON.parse(await this.blockText(height)) as Block
+  }
+
+  /** Canonical text of a block. */
+  blockText(height: Height): Promise<string> {
+    return this.#needed(keys.block(height))
   }
 
   async certificate(height: Height): Promise<Certificate> {
@@ -166,9 +170,6 @@ export class LedgerReader {
     return (await this.#text(key)) ?? missing(key)
   }
 }
-
-/** A block was checked before it was committed, so what is read back is not checked again: that costs 10 µs a transaction. */
-const parseBlock = (text: string): Block => JSON.parse(text) as Block
 
 const parsePlace = (text: string): Place => {
   const [height, index] = text.split('.')

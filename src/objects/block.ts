@@ -4,7 +4,15 @@ import { canonicalize } from '../codec/json.ts'
 import { hashCanonical, hashObject } from '../crypto/hash.ts'
 import { merkleRoot } from '../crypto/merkle.ts'
 import type { BlockHash, Hash } from '../units.ts'
-import { addressField, blockHashField, hashField, heightField, networkIdField, unixMsField, wholeField } from './fields.ts'
+import {
+  addressField,
+  blockHashField,
+  hashField,
+  heightField,
+  networkIdField,
+  unixMsField,
+  wholeField,
+} from './fields.ts'
 import { transactionSchema } from './transaction.ts'
 
 export const headerSchema = z.strictObject({
@@ -39,10 +47,12 @@ export type Block = z.output<typeof blockSchema>
 
 export type TransactionStatus = 'committed' | 'failed'
 
-export const hashHeader = (header: Header): BlockHash => hashCanonical('block', canonicalize(header)) as BlockHash
+export const hashHeader = (header: Header): BlockHash =>
+  hashCanonical('block', canonicalize(header)) as BlockHash
 
 /** What `transactionsRoot` commits to for each transaction: the whole signed transaction, and its outcome. */
-export const leafHash = (transaction: Hash, status: TransactionStatus): Hash => hashObject('leaf', { transaction, status })
+export const leafHash = (transaction: Hash, status: TransactionStatus): Hash =>
+  hashObject('leaf', { transaction, status })
 
 export const evidenceRoot = (evidence: Block['evidence']): Hash =>
   merkleRoot(evidence.map((item) => hashObject('evidence', item)))

@@ -6,7 +6,18 @@ import { z } from 'zod'
 import { decodeAddress } from '../codec/address.ts'
 import { utf8Bytes } from '../codec/bytes.ts'
 import { isAcceptablePoint } from '../crypto/ed25519.ts'
-import type { Address, Amount, BlockHash, Hash, Height, NetworkId, Round, Signature, TransactionId, UnixMs } from '../units.ts'
+import type {
+  Address,
+  Amount,
+  BlockHash,
+  Hash,
+  Height,
+  NetworkId,
+  Round,
+  Signature,
+  TransactionId,
+  UnixMs,
+} from '../units.ts'
 
 /** Amounts are below this. */
 export const amountLimit = 1n << 128n
@@ -22,10 +33,18 @@ export const signatureField = z
   .regex(/^[0-9a-f]{128}$/, 'expected 128 lowercase hex digits')
   .transform((text) => text as Signature)
 
+// Runs on texts that the pattern refused too, so it compares digits: BigInt would throw on letters.
+const limitDigits = amountLimit.toString()
+const isBelowLimit = (text: string): boolean =>
+  text.length < limitDigits.length || (text.length === limitDigits.length && text < limitDigits)
+
 export const amountField = z
   .string()
-  .regex(/^(0|[1-9][0-9]{0,38})$/, 'expected base units as a decimal string without sign, point or leading zeros')
-  .refine((text) => text.length < 39 || BigInt(text) < amountLimit, 'expected an amount below 2^128')
+  .regex(
+    /^(0|[1-9][0-9]{0,38})$/,
+    'expected base units as a decimal string without sign, point or leading zeros',
+  )
+  .refine(isBelowLimit, 'expected an amount below 2^128')
   .transform((text) => text as Amount)
 
 /** An address of a key that the signature rule accepts: canonical, and not of small order. */
@@ -37,7 +56,11 @@ export const addressField = z
   }, 'expected a taut1… address (bech32m over an Ed25519 public key); check it for typing errors')
   .transform((text) => text as Address)
 
-const whole = z.number().int('expected a whole number').min(0, 'expected a number from 0')
+const whole = z
+  .number()
+  .int('expected a whole number')
+  .min(0, 'expected a number from 0')
+  .overwrite((value) => value + 0) // −0 is read as the 0 that its canonical text says
 
 export const heightField = whole.transform((value) => value as Height)
 export const roundField = whole.transform((value) => value as Round)

@@ -6,7 +6,7 @@
  */
 import { z } from 'zod'
 import { hashObject } from '../crypto/hash.ts'
-import type { Hash, NetworkId } from '../units.ts'
+import type { NetworkId } from '../units.ts'
 import { addressField, amountField, hashField, textField, unixMsField } from './fields.ts'
 import { parametersSchema } from './parameters.ts'
 import { isSortedByAddress, validatorSchema } from './validators.ts'
@@ -18,7 +18,10 @@ const genesisBase = {
   name: textField(64).refine((text) => text.length > 0, 'expected a name'),
   time: unixMsField,
   parameters: parametersSchema,
-  validators: z.array(validatorSchema).min(1).refine(isSortedByAddress, 'expected validators sorted by address, each once'),
+  validators: z
+    .array(validatorSchema)
+    .min(1)
+    .refine(isSortedByAddress, 'expected validators sorted by address, each once'),
 }
 
 export const genesisSchema = z.strictObject({

@@ -10,7 +10,11 @@ export const maxOperations = 16
 const positive = amountField.refine((text) => text !== '0', 'expected an amount above zero')
 
 /** Moves base units from the sender to another account, which need not exist yet. */
-export const transferSchema = z.strictObject({ type: z.literal('transfer'), to: addressField, amount: positive })
+export const transferSchema = z.strictObject({
+  type: z.literal('transfer'),
+  to: addressField,
+  amount: positive,
+})
 /** Keeps a text, or the hash of something, in the block: provably there, from then on. */
 export const anchorSchema = z.strictObject({ type: z.literal('anchor'), data: textField(maxAnchorBytes) })
 /** Turns balance of the sender into stake. */
@@ -18,6 +22,10 @@ export const bondSchema = z.strictObject({ type: z.literal('stake.bond'), amount
 /** Turns stake of the sender back into balance, once the unbonding period is over. */
 export const unbondSchema = z.strictObject({ type: z.literal('stake.unbond'), amount: positive })
 
-export const operationSchema = z.discriminatedUnion('type', [transferSchema, anchorSchema, bondSchema, unbondSchema])
+export const operationSchema = z.discriminatedUnion(
+  'type',
+  [transferSchema, anchorSchema, bondSchema, unbondSchema],
+  'expected an operation of type transfer, anchor, stake.bond or stake.unbond',
+)
 export type Operation = z.output<typeof operationSchema>
 export type OperationOf<Type extends Operation['type']> = Extract<Operation, { type: Type }>

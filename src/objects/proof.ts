@@ -5,8 +5,8 @@
  * certificate's validators hop by hop back to the genesis. `client/verify-proof.ts` checks it.
  */
 import { z } from 'zod'
-import { addressField, hashField, wholeField } from './fields.ts'
 import { headerSchema } from './block.ts'
+import { addressField, hashField, wholeField } from './fields.ts'
 import { genesisAnchorSchema } from './genesis.ts'
 import { transactionSchema } from './transaction.ts'
 import { validatorSchema } from './validators.ts'

@@ -62,28 +62,36 @@ export interface DecodedTransaction {
  */
 export const decodeTransaction = (value: Json): DecodedTransaction => {
   const parsed = transactionSchema.safeParse(value)
-  if (!parsed.success) {
-    const issue = parsed.error.issues[0]!
-    const member = issue.path.length === 0 ? 'the transaction' : issue.path.join('.')
-    throw new TautlineError('malformed-transaction', `${member}: ${issue.message}`, { member })
-  }
+  if (!parsed.success) throw refusal(parsed.error.issues[0]!)
   const { signatures, ...unsigned } = parsed.data
-  if (signatures[0]!.key !== unsigned.from) {
-    throw new TautlineError('malformed-transaction', 'signatures.0.key: expected the key of `from`', { member: 'signatures.0.key' })
-  }
-  const signedText = signingText(unsigned)
+  if (signatures[0]!.key !== unsigned.from) throw malformed('signatures.0.key', 'expected the key of `from`')
+  const unsignedText = canonicalize(unsigned)
   const text = canonicalize(parsed.data)
   return {
-    id: hashCanonical('transaction', canonicalize(unsigned)) as TransactionId,
+    id: hashCanonical('transaction', unsignedText) as TransactionId,
     hash: hashCanonical('signed-transaction', text),
     transaction: parsed.data,
     text,
     sizeBytes: utf8Bytes(text),
-    signedText,
+    signedText: preimage('transaction', unsignedText),
   }
 }
 
-/** The text whose UTF-8 bytes are signed, and whose SHA-256 is the transaction's id. */
-export const signingText = (unsigned: UnsignedTransaction): string => preimage('transaction', canonicalize(unsigned))
+const refusal = (issue: z.core.$ZodIssue): TautlineError => {
+  if (issue.code !== 'unrecognized_keys')
+    return malformed(issue.path.join('.') || 'the transaction', issue.message)
+  return malformed([...issue.path, shorten(issue.keys[0]!)].join('.'), 'no such member: leave it out')
+}
 
-export const signingBytes = (unsigned: UnsignedTransaction): Uint8Array<ArrayBuffer> => encodeUtf8(signingText(unsigned))
+const malformed = (member: string, expectation: string): TautlineError =>
+  new TautlineError('malformed-transaction', `${member}: ${expectation}`, { member })
+
+/** A stranger's name for a member, fit for a message. */
+const shorten = (name: string): string => name.slice(0, 64).toWellFormed()
+
+/** The text whose UTF-8 bytes are signed, and whose SHA-256 is the transaction's id. */
+export const signingText = (unsigned: UnsignedTransaction): string =>
+  preimage('transaction', canonicalize(unsigned))
+
+export const signingBytes = (unsigned: UnsignedTransaction): Uint8Array<ArrayBuffer> =>
+  encodeUtf8(signingText(unsigned))

@@ -22,7 +22,12 @@ export interface ValidatorSet {
 
 export const validatorSet = (list: ValidatorList): ValidatorSet => {
   const stakes = new Map(list.map(({ address, stake }) => [address, BigInt(stake)]))
-  return { list, hash: hashValidators(list), stakes, total: [...stakes.values()].reduce((sum, stake) => sum + stake, 0n) }
+  return {
+    list,
+    hash: hashValidators(list),
+    stakes,
+    total: [...stakes.values()].reduce((sum, stake) => sum + stake, 0n),
+  }
 }
 
 /** More than two thirds of the stake: any two such parts share an honest validator. */

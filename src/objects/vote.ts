@@ -8,7 +8,14 @@ import { z } from 'zod'
 import { canonicalize } from '../codec/json.ts'
 import { preimage } from '../crypto/hash.ts'
 import type { BlockHash, NetworkId } from '../units.ts'
-import { addressField, blockHashField, heightField, networkIdField, roundField, signatureField } from './fields.ts'
+import {
+  addressField,
+  blockHashField,
+  heightField,
+  networkIdField,
+  roundField,
+  signatureField,
+} from './fields.ts'
 
 const place = { network: networkIdField, height: heightField, round: roundField }
 const signed = { validator: addressField, signature: signatureField }

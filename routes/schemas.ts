@@ -1,0 +1,187 @@
+/**
+ * The shapes of answers, and the names and words under which all shapes appear in `openapi.yaml`.
+ *
+ * Objects come from `src/objects`, whose schemas check what is hashed and signed; here they only get names.
+ */
+import { z } from '@hono/zod-openapi'
+import { globalRegistry } from 'zod'
+import { blockSchema, headerSchema } from '../src/objects/block.ts'
+import {
+  addressField,
+  amountField,
+  blockHashField,
+  hashField,
+  heightField,
+  networkIdField,
+  signatureField,
+  transactionIdField,
+  unixMsField,
+  wholeField,
+} from '../src/objects/fields.ts'
+import { genesisAnchorSchema, genesisSchema } from '../src/objects/genesis.ts'
+import { anchorSchema, bondSchema, operationSchema, transferSchema, unbondSchema } from '../src/objects/operation.ts'
+import { parametersSchema } from '../src/objects/parameters.ts'
+import { accountProofSchema, transactionProofSchema } from '../src/objects/proof.ts'
+import { transactionSchema } from '../src/objects/transaction.ts'
+import { validatorSchema } from '../src/objects/validators.ts'
+import { certificateSchema } from '../src/objects/vote.ts'
+import * as examples from './examples.ts'
+
+const describe = (schema: z.ZodType, words: Readonly<Record<string, unknown>>): void => {
+  globalRegistry.add(schema, words)
+}
+
+describe(hashField, { description: 'SHA-256 in lowercase hex.', example: examples.hash })
+describe(blockHashField, { description: "Hash of a block's header.", example: examples.hash })
+describe(networkIdField, { description: 'The network: the hash of its genesis.', example: examples.network })
+describe(transactionIdField, { description: 'Hash of a transaction without its signatures.', example: examples.transactionId })
+describe(signatureField, { description: 'Ed25519 signature in lowercase hex.', example: examples.signature })
+describe(amountField, { description: 'Base units, below 2^128.', example: '250' })
+describe(addressField, {
+  description: 'Address: bech32m (BIP-350), human part `taut`, over the 32-byte Ed25519 public key.',
+  pattern: '^taut1[02-9ac-hj-np-z]{58}$',
+  example: examples.address,
+})
+describe(heightField, { description: 'Number of a block; 0 is genesis, which has no block.', example: 7 })
+describe(unixMsField, { description: 'Milliseconds since the Unix epoch.', example: examples.timeMs })
+
+describe(transferSchema, { id: 'Transfer', description: 'Moves base units from the sender to another account, which need not exist yet.' })
+describe(anchorSchema, {
+  id: 'Anchor',
+  description: 'Keeps a text (at most 4,096 bytes of UTF-8), or the hash of something, in the block: provably there, from then on.',
+})
+describe(bondSchema, { id: 'Bond', description: 'Turns balance of the sender into stake.' })
+describe(unbondSchema, { id: 'Unbond', description: 'Turns stake of the sender back into balance, once the unbonding period is over.' })
+describe(operationSchema, { id: 'Operation', description: 'What a transaction does. All operations of a transaction apply, or none.' })
+describe(transactionSchema, {
+  id: 'Transaction',
+  description:
+    'Signed over the UTF-8 of `tautline/transaction/1`, a line feed, and the canonical JSON (RFC 8785) of the transaction without `signatures`. Its id is the SHA-256 of the same bytes.',
+  example: examples.transaction,
+})
+describe(headerSchema, { id: 'Header', description: 'Its hash is that of the block.' })
+describe(blockSchema, { id: 'Block' })
+describe(certificateSchema, {
+  id: 'Certificate',
+  description:
+    'Precommits of more than two thirds of the stake: proves that a block is final. Certificates of one block may differ between nodes.',
+})
+describe(validatorSchema, { id: 'Validator' })
+describe(parametersSchema, { id: 'Parameters', description: 'The numbers that a network agrees on in its genesis.' })
+describe(genesisSchema, { id: 'Genesis', description: 'What a network starts from.' })
+describe(genesisAnchorSchema, { id: 'GenesisAnchor', description: 'What the network id is the hash of.' })
+describe(transactionProofSchema, { id: 'TransactionProof', description: 'Proves a transaction and its outcome to someone who knows the network id.' })
+describe(accountProofSchema, { id: 'AccountProof', description: 'Proves an account, or that there is none, to someone who knows the network id.' })
+
+export const problemSchema = z
+  .looseObject({
+    type: z.string().openapi({ description: '`/problems/` and the code.', example: '/problems/nonce-used' }),
+    title: z.string().openapi({ example: 'Nonce used' }),
+    status: z.int().openapi({ example: 422 }),
+    detail: z.string().openapi({
+      description: 'What was wrong, what was expected, what to do.',
+      example: "nonce 3 is used, the account's next is 5: sign it again with that",
+    }),
+  })
+  .openapi('Problem', { description: 'RFC 9457. Further members depend on the code.' })
+
+export const statusSchema = z
+  .strictObject({
+    version: z.string().openapi({ example: '0.1.0' }),
+    network: networkIdField,
+    name: z.string().openapi({ description: "The network's name.", example: 'friends' }),
+    node: z.strictObject({ address: addressField, url: z.string().openapi({ example: 'http://127.0.0.1:8787' }) }),
+    head: z
+      .strictObject({ height: heightField, hash: blockHashField, time: unixMsField })
+      .openapi({ description: 'The last block; at height 0 the genesis.' }),
+    validators: wholeField.openapi({ description: 'Number of validators.', example: 1 }),
+    peers: wholeField.openapi({ description: 'Number of connected peers.', example: 0 }),
+    mempool: z.strictObject({ transactions: wholeField, bytes: wholeField }),
+    syncing: z.boolean(),
+    join: z.string().openapi({ description: 'What a newcomer dials: URL, network, and a recent block that pins the present.' }),
+  })
+  .openapi('Status')
+
+export const committedBlockSchema = z
+  .strictObject({ hash: blockHashField, block: blockSchema, certificate: certificateSchema })
+  .openapi('CommittedBlock')
+
+export const segmentSchema = z
+  .strictObject({
+    blocks: z.array(blockSchema),
+    certificate: certificateSchema.optional().openapi({ description: 'Of the last block; absent when there are none from there on yet.' }),
+  })
+  .openapi('Segment', {
+    description: 'Consecutive blocks, and the certificate of the last, which proves all of them.',
+  })
+
+const reasonSchema = z
+  .strictObject({
+    code: z.string().openapi({ example: 'insufficient-funds' }),
+    detail: z.string(),
+    operation: wholeField.openapi({ description: 'Index of the operation that failed.' }),
+  })
+  .openapi('FailureReason', { description: 'Why a transaction that was committed as failed had no effect but its fee.' })
+
+export const pendingSchema = z
+  .strictObject({ id: transactionIdField, status: z.literal('pending') })
+  .openapi('PendingTransaction', {
+    description: 'Accepted, and nothing more: it isn’t promised until it is final.',
+    example: examples.pending,
+  })
+
+const final = {
+  id: transactionIdField,
+  status: z.enum(['committed', 'failed']),
+  height: heightField,
+  index: wholeField.openapi({ description: 'Place within the block, from 0.', example: 0 }),
+  reason: reasonSchema.optional(),
+}
+
+export const finalSchema = z.strictObject(final).openapi('FinalTransaction', { example: examples.final })
+
+const finalWithTransactionSchema = z
+  .strictObject({ ...final, transaction: transactionSchema })
+  .openapi('FinalTransactionInFull')
+
+export const transactionViewSchema = z.union([
+  z.strictObject({ id: transactionIdField, status: z.literal('pending'), transaction: transactionSchema }),
+  z.strictObject({ ...final, transaction: transactionSchema, proof: transactionProofSchema.optional() }),
+])
+
+export const accountSchema = z
+  .strictObject({
+    address: addressField,
+    balance: amountField,
+    nonce: wholeField.openapi({ description: "Sequence number that the account's next transaction must carry.", example: 3 }),
+    stake: amountField,
+    unbonding: z
+      .array(z.strictObject({ amount: amountField, time: unixMsField }))
+      .openapi({ description: 'Stake on its way back to the balance, and when each part of it arrives.' }),
+    height: heightField.openapi({ description: 'Height of the state that this was read from.' }),
+    proof: accountProofSchema.optional(),
+  })
+  .openapi('Account')
+
+export const historySchema = z
+  .strictObject({
+    transactions: z.array(finalWithTransactionSchema),
+    cursor: z.string().optional().openapi({ description: 'Continues the list; absent on the last page.' }),
+  })
+  .openapi('History')
+
+export const validatorsSchema = z
+  .strictObject({ height: heightField, totalStake: amountField, validators: z.array(validatorSchema) })
+  .openapi('Validators')
+
+export const blockEventSchema = z
+  .strictObject({ hash: blockHashField, header: headerSchema })
+  .openapi('BlockEvent', { description: 'Data of an event of type `block`.' })
+
+export const eventFrameSchema = z
+  .union([
+    z.strictObject({ id: z.string(), type: z.literal('block'), data: blockEventSchema }),
+    z.strictObject({ id: z.string(), type: z.literal('transaction'), data: finalWithTransactionSchema }),
+    z.strictObject({ id: z.string(), type: z.literal('cut-off'), data: z.strictObject({ reason: z.string() }) }),
+  ])
+  .openapi('Event', { description: 'One frame of the stream over WebSocket. Over SSE the same in the fields `id`, `event` and `data`.' })

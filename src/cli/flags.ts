@@ -1,0 +1,65 @@
+/**
+ * The flags of all commands. Each can be given as an environment variable too: `--valid-until` is
+ * `TAUTLINE_VALID_UNTIL`. A flag wins over its variable.
+ */
+import { InvalidArgumentError, Option } from 'commander'
+import type { z } from 'zod'
+import { addressField, amountField, networkIdField } from '../objects/fields.ts'
+
+export const defaultNodeUrl = 'http://127.0.0.1:8787'
+export const defaultDataFolder = './data'
+
+/** A flag with its variable, named after its long form. */
+export const flag = (flags: string, description: string): Option => {
+  const option = new Option(flags, description)
+  return option.env(`TAUTLINE_${option.name().replaceAll('-', '_').toUpperCase()}`)
+}
+
+export const dataFlag = (): Option =>
+  flag('--data <folder>', "the node's data folder").default(defaultDataFolder)
+export const jsonFlag = (): Option => flag('--json', 'print JSON, for programs')
+export const nodeFlag = (): Option =>
+  flag('--node <url>', 'the node to ask').default(defaultNodeUrl).argParser(parseHttpUrl)
+export const keyFileFlag = (): Option =>
+  flag('--key-file <file>', "sign with the key in this file instead of the data folder's")
+
+const parseWith =
+  <Value>(schema: z.ZodType<Value, string>) =>
+  (text: string): Value => {
+    const parsed = schema.safeParse(text)
+    if (parsed.success) return parsed.data
+    throw new InvalidArgumentError(sentence(parsed.error.issues[0]!.message))
+  }
+
+const sentence = (message: string): string => `${message.charAt(0).toUpperCase()}${message.slice(1)}.`
+
+export const parseAddress = parseWith(addressField)
+export const parseAmount = parseWith(amountField)
+export const parseNetworkId = parseWith(networkIdField)
+
+export const parseWhole = (text: string): number => {
+  if (/^(0|[1-9][0-9]{0,15})$/.test(text) && Number.isSafeInteger(Number(text))) return Number(text)
+  throw new InvalidArgumentError('Expected a whole number from 0.')
+}
+
+/** 0 asks the system for a free one. */
+export const parsePort = (text: string): number => {
+  if (/^[0-9]{1,5}$/.test(text) && Number(text) <= 65_535) return Number(text)
+  throw new InvalidArgumentError('Expected a port from 0 to 65535; 0 takes a free one.')
+}
+
+export const parseHttpUrl = (text: string): string => {
+  const url = URL.canParse(text) ? new URL(text) : undefined
+  if (url && (url.protocol === 'http:' || url.protocol === 'https:') && url.search === '' && url.hash === '')
+    return text
+  throw new InvalidArgumentError('Expected a URL such as http://127.0.0.1:8787.')
+}
+
+/** A repeatable flag's values; in its variable they stand side by side, with spaces or commas between. */
+export const collectUrls = (text: string, before: readonly string[] | undefined): readonly string[] => [
+  ...(before ?? []),
+  ...text
+    .split(/[\s,]+/)
+    .filter((part) => part !== '')
+    .map(parseHttpUrl),
+]

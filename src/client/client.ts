@@ -1,0 +1,194 @@
+/**
+ * A typed client of one node, over `fetch`: the public doors, and with the operator's token the wallet.
+ *
+ * Answers are believed in their form only as far as their members are there; who doesn't trust the node asks
+ * for proofs and checks them (`verify-proof.ts`), or replays the blocks. Runs wherever there is `fetch`.
+ */
+import { decodeUtf8 } from '../codec/bytes.ts'
+import type {
+  AccountView,
+  CommittedBlock,
+  HistoryPage,
+  Segment,
+  Status,
+  Submission,
+  TransactionView,
+  ValidatorsView,
+} from '../node/service.ts'
+import type { Genesis } from '../objects/genesis.ts'
+import type { Operation } from '../objects/operation.ts'
+import type { Transaction } from '../objects/transaction.ts'
+import type { Address, BlockHash, Height, TransactionId } from '../units.ts'
+import { height } from '../units.ts'
+import { isProblem, type Problem, RequestError, refusedBy, unreachable } from './request-error.ts'
+
+/** Longer than a node waits for a transaction to become final. */
+export const defaultTimeoutMs = 60_000
+
+export interface ClientOptions {
+  /** The node's URL; a path is kept, so a node may stand behind a prefix. */
+  readonly url: string
+  /** The operator's token; only the wallet asks for it. */
+  readonly token?: string
+  readonly fetch?: typeof fetch
+  readonly timeoutMs?: number
+}
+
+export interface WaitOption {
+  /** Answer only once the transaction is final, or after 30 s. */
+  readonly wait?: boolean
+}
+
+/** All methods reject with {@link RequestError}. */
+export interface Client {
+  readonly url: string
+  status(): Promise<Status>
+  genesis(): Promise<Genesis>
+  block(at: Height | BlockHash | 'latest'): Promise<CommittedBlock>
+  /** Consecutive blocks from this height on, as many as the node gives at once. */
+  segment(from: Height, limit?: number): Promise<Segment>
+  /** All segments up to this height, one after the other; the last one may reach beyond it. */
+  segments(upTo: Height): AsyncIterable<Segment>
+  transaction(id: TransactionId): Promise<TransactionView>
+  /** The exact text that `verifyProof` takes. */
+  transactionProof(id: TransactionId): Promise<string>
+  account(address: Address): Promise<AccountView>
+  /** The exact text that `verifyProof` takes. */
+  accountProof(address: Address): Promise<string>
+  history(address: Address, page?: { cursor?: string; limit?: number }): Promise<HistoryPage>
+  validators(at?: Height): Promise<ValidatorsView>
+  submit(transaction: Transaction | string, options?: WaitOption): Promise<Submission>
+  /** Submits many in one request; one answer for each, in order: a refused one spoils no other. */
+  submitNdjson(transactions: readonly (Transaction | string)[]): Promise<readonly (Submission | Problem)[]>
+  /** The node fills in the rest, signs with its own key and submits. Needs the token. */
+  spend(
+    request: { operations: readonly Operation[]; memo?: string },
+    options?: WaitOption,
+  ): Promise<Submission>
+}
+
+export const createClient = (options: ClientOptions): Client => {
+  const base = options.url.replace(/\/+$/, '')
+  const ask = (path: string, init?: RequestInit): Promise<string> =>
+    request(options, `${base}/v1${path}`, init)
+  const get = async <Answer extends object>(
+    path: string,
+    ...members: readonly (keyof Answer & string)[]
+  ): Promise<Answer> => expectMembers<Answer>(base, await ask(path), members)
+  const post = (path: string, body: string, headers: Record<string, string>): Promise<string> =>
+    ask(path, { method: 'POST', body, headers })
+
+  const segment: Client['segment'] = (from, limit) => get(`/blocks${query({ from, limit })}`, 'blocks')
+  return {
+    url: base,
+    status: () => get('/status', 'network', 'head', 'node', 'mempool'),
+    genesis: () => get('/genesis', 'parameters', 'validators'),
+    block: (at) => get(`/blocks/${at}`, 'hash', 'block', 'certificate'),
+    segment,
+    segments: (upTo) => walkSegments(segment, upTo),
+    transaction: (id) => get(`/transactions/${id}`, 'id', 'status'),
+    transactionProof: (id) => ask(`/transactions/${id}?proof=true`),
+    account: (address) => get(`/accounts/${address}`, 'balance', 'nonce', 'stake'),
+    accountProof: (address) => ask(`/accounts/${address}?proof=true`),
+    history: (address, page = {}) =>
+      get(`/accounts/${address}/transactions${query({ ...page })}`, 'transactions'),
+    validators: (at) => get(`/validators${query({ height: at })}`, 'validators'),
+    submit: async (transaction, { wait } = {}) =>
+      expectMembers(
+        base,
+        await post(`/transactions${waitQuery(wait)}`, textOf(transaction), json),
+        submissionMembers,
+      ),
+    submitNdjson: async (transactions) => {
+      const body = transactions.map(textOf).join('\n')
+      return readLines(
+        base,
+        await post('/transactions', body, { 'content-type': 'application/x-ndjson' }),
+        transactions.length,
+      )
+    },
+    spend: async (request, { wait } = {}) => {
+      const headers = { ...json, authorization: `Bearer ${options.token ?? ''}` }
+      const answer = await post(`/wallet/transactions${waitQuery(wait)}`, JSON.stringify(request), headers)
+      return expectMembers(base, answer, submissionMembers)
+    },
+  }
+}
+
+const json = { 'content-type': 'application/json' }
+const submissionMembers = ['id', 'status'] as const
+const waitQuery = (wait: boolean | undefined): string => query({ wait: wait ? 'committed' : undefined })
+
+const query = (parameters: Readonly<Record<string, string | number | undefined>>): string => {
+  const given = Object.entries(parameters).flatMap(([name, value]) =>
+    value === undefined ? [] : [[name, String(value)]],
+  )
+  return given.length === 0 ? '' : `?${new URLSearchParams(given)}`
+}
+
+// Text is sent as it is: whoever signed in another language gets the node's own verdict about it. Only its line
+// breaks go, since a line is a transaction in NDJSON, and between JSON's tokens they mean nothing.
+const textOf = (transaction: Transaction | string): string =>
+  typeof transaction === 'string' ? transaction.replace(/[\r\n]+/g, ' ').trim() : JSON.stringify(transaction)
+
+async function* walkSegments(segment: Client['segment'], upTo: Height): AsyncIterable<Segment> {
+  let from = 1
+  while (from <= upTo) {
+    const next = await segment(height(from))
+    if (next.blocks.length === 0) return
+    yield next
+    from += next.blocks.length
+  }
+}
+
+const request = async (
+  { url, fetch: fetchWith = fetch, timeoutMs = defaultTimeoutMs }: ClientOptions,
+  target: string,
+  init: RequestInit = {},
+): Promise<string> => {
+  try {
+    const response = await fetchWith(target, {
+      ...init,
+      redirect: 'error',
+      signal: AbortSignal.timeout(timeoutMs),
+    })
+    const text = decodeUtf8(new Uint8Array(await response.arrayBuffer()))
+    if (response.ok) return text
+    throw refusedBy(url, response, text)
+  } catch (cause) {
+    throw cause instanceof RequestError ? cause : unreachable(url, timeoutMs, cause)
+  }
+}
+
+const expectMembers = <Answer extends object>(
+  url: string,
+  text: string,
+  members: readonly string[],
+): Answer => {
+  const value = parse(text)
+  if (typeof value === 'object' && value !== null && members.every((member) => member in value))
+    return value as Answer
+  throw new RequestError('not-a-node', `${url} gave no answer of a Tautline node: check the URL`)
+}
+
+const readLines = (url: string, text: string, expected: number): readonly (Submission | Problem)[] => {
+  const lines = text.split('\n').filter((line) => line !== '')
+  if (lines.length !== expected) {
+    throw new RequestError(
+      'not-a-node',
+      `${url} gave ${lines.length} answer lines for ${expected} transactions: submit the rest again`,
+    )
+  }
+  return lines.map((line) => {
+    const value = parse(line)
+    return isProblem(value) ? value : expectMembers<Submission>(url, line, submissionMembers)
+  })
+}
+
+const parse = (text: string): unknown => {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,314 @@
+/**
+ * Checks a proof offline, with nothing but the network id.
+ *
+ * In: the exact text of an answer of `GET /v1/transactions/{id}?proof=true` or
+ * `GET /v1/accounts/{address}?proof=true`. Out: a verdict in words. The whole text must be canonical JSON (one
+ * newline at its end is let pass), every member of the answer must be what the proof proves, and every
+ * signature in it is checked, so that no byte of an accepted text can be another. Never asks anybody, and never
+ * believes a member because of where it came from.
+ *
+ * The way of a proof: the genesis hashes to the network id and names the first validators; each hop is a block
+ * that they signed and after which others vote; the last set signed the header; the header commits to the
+ * transaction or to the account. The hops are those strictly below the header: a header that itself changes the
+ * set is not repeated among them.
+ *
+ * What a proof can't say: that there is nothing newer, and that validators of long ago have not forged a past
+ * with old keys. Who needs the present compares the header with a recent one.
+ *
+ * @see ../objects/proof.ts for the form, RFC 6962 §2.1.1 for the path of a transaction
+ */
+import { z } from 'zod'
+import { decodeAddress } from '../codec/address.ts'
+import { decodeHex, encodeUtf8 } from '../codec/bytes.ts'
+import { canonicalize, type Json, parseCanonical } from '../codec/json.ts'
+import { verifyPortable } from '../crypto/ed25519.ts'
+import { merkleRootFromPath } from '../crypto/merkle.ts'
+import { TautlineError } from '../errors.ts'
+import { accountKey, emptyAccount, encodeAccount } from '../ledger/account.ts'
+import { verifyStateProof } from '../ledger/state/proof.ts'
+import { type Header, hashHeader, leafHash } from '../objects/block.ts'
+import {
+  addressField,
+  amountField,
+  heightField,
+  transactionIdField,
+  unixMsField,
+  wholeField,
+} from '../objects/fields.ts'
+import { networkIdOf } from '../objects/genesis.ts'
+import { accountProofSchema, type Hop, type Proof, transactionProofSchema } from '../objects/proof.ts'
+import { decodeTransaction, transactionSchema } from '../objects/transaction.ts'
+import { hashValidators, isQuorum, type ValidatorSet, validatorSet } from '../objects/validators.ts'
+import { type Certificate, certificateSigningText } from '../objects/vote.ts'
+import type { Address, Hash, Height, NetworkId, Signature } from '../units.ts'
+
+/** Longest text that is looked at, in UTF-16 code units: a thousand hops of 64 validators fit twice. */
+export const maxProofLength = 64 * 1024 * 1024
+
+export type Verdict =
+  | {
+      readonly ok: true
+      readonly kind: Proof['kind']
+      /** Height of the block that proves it; 0 is the genesis. */
+      readonly height: Height
+      /** What is proven, as a sentence. */
+      readonly proves: string
+    }
+  | { readonly ok: false; readonly reason: string }
+
+const transactionAnswerSchema = z.strictObject({
+  id: transactionIdField,
+  status: z.enum(['committed', 'failed']),
+  height: heightField,
+  index: wholeField,
+  transaction: transactionSchema,
+  proof: transactionProofSchema,
+})
+type TransactionAnswer = z.output<typeof transactionAnswerSchema>
+
+const accountAnswerSchema = z.strictObject({
+  address: addressField,
+  balance: amountField,
+  nonce: wholeField,
+  stake: amountField,
+  unbonding: z.array(z.strictObject({ amount: amountField, time: unixMsField })),
+  height: heightField,
+  proof: accountProofSchema,
+})
+type AccountAnswer = z.output<typeof accountAnswerSchema>
+
+/** Why something is not proven; undefined: nothing speaks against it. */
+type Refusal = string | undefined
+
+/** Asynchronous so that a runtime's own verifier can take the portable one's place without another signature. */
+export const verifyProof = async (text: string, { network }: { network: NetworkId }): Promise<Verdict> => {
+  const read = readAnswer(text)
+  if (typeof read === 'string') return { ok: false, reason: read }
+  const reason = 'transaction' in read ? refuseTransaction(read, network) : refuseAccount(read, network)
+  if (reason !== undefined) return { ok: false, reason }
+  const { height, proof } = read
+  return {
+    ok: true,
+    kind: proof.kind,
+    height,
+    proves: 'transaction' in read ? describeTransaction(read) : describeAccount(read),
+  }
+}
+
+/** @returns the answer, or why the text is none */
+const readAnswer = (text: string): TransactionAnswer | AccountAnswer | string => {
+  if (text.length > maxProofLength) return `the text is longer than any proof, ${maxProofLength} characters`
+  const value = readCanonical(text.endsWith('\n') ? text.slice(0, -1) : text)
+  if (typeof value === 'string') return value
+  const isTransaction = 'transaction' in value.json
+  if ('reason' in value.json)
+    return 'the member `reason` is not proven by anything: expected an answer that was asked for with ?proof=true'
+  if (!('proof' in value.json)) return 'the member `proof` is missing: ask with ?proof=true'
+  const parsed = (isTransaction ? transactionAnswerSchema : accountAnswerSchema).safeParse(value.json)
+  if (parsed.success) return parsed.data
+  const { path, message } = parsed.error.issues[0]!
+  return `not the form of a proof: ${path.length === 0 ? '' : `${path.join('.')}: `}${message}`
+}
+
+const readCanonical = (text: string): { json: object } | string => {
+  try {
+    const json: Json = parseCanonical(text)
+    if (typeof json === 'object' && json !== null && !Array.isArray(json)) return { json }
+    return 'not the form of a proof: expected a JSON object'
+  } catch (error) {
+    if (error instanceof TautlineError)
+      return `${error.message}; expected the exact text that the node answered`
+    throw error
+  }
+}
+
+const refuseTransaction = (answer: TransactionAnswer, network: NetworkId): Refusal => {
+  const { proof } = answer
+  if (proof.header === undefined) return 'a transaction is proven by a block: the header is missing'
+  return (
+    refuseTransactionAnswer(answer, proof.header) ??
+    refuseInclusion(answer, proof.header, network) ??
+    refuseFinality(proof, network)
+  )
+}
+
+const refuseTransactionAnswer = (
+  { status, height, index, transaction, proof }: TransactionAnswer,
+  header: Header,
+): Refusal => {
+  if (status !== proof.status) return `status says ${status}, the proof is of ${proof.status}`
+  if (index !== proof.index) return `index says ${index}, the proof is of ${proof.index}`
+  if (height !== header.height) return `height says ${height}, the header is of ${header.height}`
+  if (canonicalize(transaction) !== canonicalize(proof.transaction))
+    return 'the transaction is not the one that the proof is of'
+  return undefined
+}
+
+const refuseInclusion = (
+  { id, transaction, proof }: TransactionAnswer,
+  header: Header,
+  network: NetworkId,
+): Refusal => {
+  const decoded = decodeOwn(transaction)
+  if (typeof decoded === 'string') return decoded
+  if (id !== decoded.id) return `id says ${id}, the transaction's is ${decoded.id}`
+  if (transaction.network !== network)
+    return `the transaction is of network ${transaction.network}, not of ${network}`
+  const root = merkleRootFromPath(leafHash(decoded.hash, proof.status), proof.index, header.count, proof.path)
+  if (root !== header.transactionsRoot)
+    return 'the path does not lead from the transaction to the header: it is not in that block'
+  const { key, signature } = transaction.signatures[0]!
+  return isSigned(key, decoded.signedText, signature)
+    ? undefined
+    : "the transaction's signature is not its sender's"
+}
+
+const decodeOwn = (
+  transaction: TransactionAnswer['transaction'],
+): ReturnType<typeof decodeTransaction> | string => {
+  try {
+    return decodeTransaction(transaction)
+  } catch (error) {
+    if (error instanceof TautlineError) return error.message
+    throw error
+  }
+}
+
+const refuseAccount = (answer: AccountAnswer, network: NetworkId): Refusal => {
+  const { address, height, proof } = answer
+  if (address !== proof.address) return `address says ${address}, the proof is of ${proof.address}`
+  const proven = proof.header?.height ?? 0
+  if (height !== proven) return `height says ${height}, the proof is of ${proven}`
+  const root = proof.header?.stateRoot ?? proof.genesis.stateRoot
+  return refuseState(answer, root) ?? refuseFinality(proof, network)
+}
+
+const refuseState = (
+  { address, balance, nonce, stake, unbonding, proof }: AccountAnswer,
+  root: Hash,
+): Refusal => {
+  const state = verifyStateProof(root, accountKey(address), proof.pages)
+  if ('refusal' in state) return state.refusal
+  const { history: _, ...proven } = (state.value ?? encodeAccount(emptyAccount)) as {
+    readonly [member: string]: Json
+  }
+  if (canonicalize(proven) === canonicalize({ balance, nonce, stake, unbonding })) return undefined
+  return `the account is not as stated: the proof says ${canonicalize(proven)}`
+}
+
+/** From the network id over all changes of the validator set to the header. */
+const refuseFinality = ({ genesis, hops, header, certificate }: Proof, network: NetworkId): Refusal => {
+  const started = networkIdOf(genesis)
+  if (started !== network) return `the proof is of network ${started}, not of ${network}`
+  if (header === undefined) return refuseBeyondGenesis(hops, certificate)
+  if (certificate === undefined) return 'the certificate of the header is missing'
+  const walked = walkHops(hops, validatorSet(genesis.validators), network)
+  if (typeof walked === 'string') return walked
+  if (header.height <= walked.height)
+    return `the header is of height ${header.height}, expected one above the last hop's, ${walked.height}`
+  return refuseCertified(header, certificate, walked.set, network)
+}
+
+const refuseBeyondGenesis = (hops: readonly Hop[], certificate: Certificate | undefined): Refusal => {
+  if (certificate !== undefined || hops.length > 0)
+    return 'the header is missing: without one only the genesis is proven, which has no certificate and no hops'
+  return undefined
+}
+
+interface Walked {
+  /** Who votes above {@link Walked.height}. */
+  readonly set: ValidatorSet
+  readonly height: number
+}
+
+const walkHops = (hops: readonly Hop[], first: ValidatorSet, network: NetworkId): Walked | string => {
+  let walked: Walked = { set: first, height: 0 }
+  for (const hop of hops) {
+    const refusal = refuseHop(hop, walked, network)
+    if (refusal !== undefined) return `hop to height ${hop.header.height}: ${refusal}`
+    walked = { set: validatorSet(hop.validators), height: hop.header.height }
+  }
+  return walked
+}
+
+const refuseHop = ({ header, certificate, validators }: Hop, from: Walked, network: NetworkId): Refusal => {
+  if (header.height <= from.height) return `expected a height above ${from.height}: hops ascend`
+  if (header.nextValidatorsHash === header.validatorsHash) return 'the validators do not change there'
+  if (hashValidators(validators) !== header.nextValidatorsHash)
+    return 'the validators are not those that the header names as the next'
+  return refuseCertified(header, certificate, from.set, network)
+}
+
+/** The header is of this network, and this set has decided it. */
+const refuseCertified = (
+  header: Header,
+  certificate: Certificate,
+  set: ValidatorSet,
+  network: NetworkId,
+): Refusal => {
+  const { height } = header
+  if (header.network !== network)
+    return `the header of height ${height} is of network ${header.network}, not of ${network}`
+  if (header.validatorsHash !== set.hash)
+    return `the header of height ${height} was voted on by other validators: a hop is missing or wrong`
+  if (certificate.height !== height)
+    return `the certificate is of height ${certificate.height}, the header of ${height}`
+  if (certificate.block !== hashHeader(header))
+    return `the certificate of height ${height} is of another block`
+  return refuseQuorum(certificate, set) ?? refuseSignatures(certificate, network)
+}
+
+const refuseQuorum = ({ height, precommits }: Certificate, { stakes, total }: ValidatorSet): Refusal => {
+  let stake = 0n
+  let before = ''
+  for (const { validator } of precommits) {
+    if (validator <= before)
+      return `the precommits of height ${height} are not sorted by validator, each once`
+    const own = stakes.get(validator)
+    if (own === undefined) return `${validator} is no validator at height ${height}`
+    stake += own
+    before = validator
+  }
+  return isQuorum(stake, total)
+    ? undefined
+    : `the precommits of height ${height} hold ${stake} of a stake of ${total}: expected more than two thirds`
+}
+
+const refuseSignatures = (certificate: Certificate, network: NetworkId): Refusal => {
+  const text = certificateSigningText(network, certificate)
+  const forged = certificate.precommits.find(
+    ({ validator, signature }) => !isSigned(validator, text, signature),
+  )
+  return forged && `the precommit of ${forged.validator} at height ${certificate.height} is not signed by it`
+}
+
+const isSigned = (key: Address, text: string, signature: Signature): boolean =>
+  verifyPortable(decodeAddress(key)!, encodeUtf8(text), decodeHex(signature))
+
+const describeTransaction = ({
+  id,
+  height,
+  index,
+  status,
+  transaction,
+  proof,
+}: TransactionAnswer): string => {
+  const place = `transaction ${id} of ${transaction.from} is number ${index} in block ${height} of network ${proof.genesis.name}`
+  return status === 'committed'
+    ? `${place}, committed`
+    : `${place}, and failed: it paid its fee and did nothing else`
+}
+
+const describeAccount = ({
+  address,
+  balance,
+  nonce,
+  stake,
+  unbonding,
+  height,
+  proof,
+}: AccountAnswer): string => {
+  const state = height === 0 ? 'at the genesis' : `after block ${height}`
+  const leaving = unbonding.length === 0 ? '' : `, ${unbonding.length} parts of stake unbonding`
+  return `account ${address} had balance ${balance}, nonce ${nonce}, stake ${stake}${leaving}, ${state} of network ${proof.genesis.name}`
+}

@@ -1,0 +1,142 @@
+/**
+ * Pages: what the tree is made of, and their canonical texts, which are what is hashed and proven.
+ *
+ * A leaf is `{"entries":{"<key>":<value>,…}}`, a branch `{"children":{"0":{"count":N,"hash":"…"},…}}` with
+ * its non-empty children only. Pages never change; where one lies in storage is not part of it.
+ */
+import { hashCanonical } from '../../crypto/hash.ts'
+import type { Branded, Hash } from '../../units.ts'
+import { hexDigits } from './path.ts'
+
+/** Object key under which a page is stored: `page:<height, 16 digits>:<ordinal>`. */
+export type PageLocation = Branded<string, 'PageLocation'>
+
+/** A subtree with at most this many entries is one leaf, any other is a branch. */
+export const maxLeafEntries = 32
+
+export interface PageRef {
+  readonly hash: Hash
+  /** Entries in the subtree. */
+  readonly count: number
+  /** A clean page lies in storage; a dirty one exists only here. */
+  readonly at: PageLocation | Page
+}
+
+export interface Leaf {
+  readonly kind: 'leaf'
+  readonly hash: Hash
+  /** Values stay text until they are read: a tenth of the memory of parsed ones, and ready to be hashed. */
+  readonly text: string
+  /** Where each entry begins in the text. */
+  readonly starts: readonly number[]
+}
+
+export interface Branch {
+  readonly kind: 'branch'
+  readonly hash: Hash
+  /** By hex digit, 16 of them. */
+  readonly children: Children
+}
+
+export type Page = Leaf | Branch
+export type Children = readonly (PageRef | undefined)[]
+
+/**
+ * What keys are made of: printable ASCII above the quote and without backslash. So a key in quotes needs no
+ * escapes, and the texts of entries sort as their keys do.
+ */
+export const keyPattern = /^[#-[\]-~]+$/
+
+const leafHead = '{"entries":{'
+const leafTail = '}}'
+
+/** The text of an entry within its leaf. */
+export const entryText = (key: string, valueText: string): string => `"${key}":${valueText}`
+
+/** The key of an entry's text. */
+export const entryKey = (entry: string): string => entry.slice(1, entry.indexOf('"', 1))
+
+/** @param entries - their texts, sorted */
+export const makeLeaf = (entries: readonly string[]): Leaf => {
+  const text = `${leafHead}${entries.join(',')}${leafTail}`
+  const starts: number[] = []
+  let start = leafHead.length
+  for (const entry of entries) {
+    starts.push(start)
+    start += entry.length + 1
+  }
+  return { kind: 'leaf', hash: hashPage(text), text, starts }
+}
+
+/** The leaf of a canonical text that matched its hash, which vouches for its form. */
+export const readLeaf = (text: string, hash: Hash): Leaf => ({
+  kind: 'leaf',
+  hash,
+  text,
+  starts: findStarts(text),
+})
+
+const findStarts = (text: string): readonly number[] => {
+  const end = text.length - leafTail.length
+  if (end === leafHead.length) return []
+  const starts = [leafHead.length]
+  let depth = 0
+  for (let at = leafHead.length; at < end; at++) {
+    const unit = text.charCodeAt(at)
+    if (unit === 0x22) at = endOfString(text, at)
+    else if (unit === 0x7b || unit === 0x5b) depth++
+    else if (unit === 0x7d || unit === 0x5d) depth--
+    else if (unit === 0x2c && depth === 0) starts.push(at + 1)
+  }
+  return starts
+}
+
+const endOfString = (text: string, quoteAt: number): number => {
+  let at = quoteAt + 1
+  for (let unit = text.charCodeAt(at); unit !== 0x22; unit = text.charCodeAt(at)) at += unit === 0x5c ? 2 : 1
+  return at
+}
+
+/** The texts of a leaf's entries, in order. */
+export const leafEntries = (leaf: Leaf): string[] => leaf.starts.map((_, index) => entryAt(leaf, index))
+
+const entryAt = ({ text, starts }: Leaf, index: number): string =>
+  text.slice(
+    starts[index],
+    index + 1 < starts.length ? starts[index + 1]! - 1 : text.length - leafTail.length,
+  )
+
+/** Index of a key's entry, or −1. */
+export const findEntry = ({ text, starts }: Leaf, key: string): number => {
+  const opening = entryText(key, '')
+  return starts.findIndex((start) => text.startsWith(opening, start))
+}
+
+/** Canonical text of the value under a key, if the leaf has it. */
+export const findValueText = (leaf: Leaf, key: string): string | undefined => {
+  const index = findEntry(leaf, key)
+  return index < 0 ? undefined : entryAt(leaf, index).slice(entryText(key, '').length)
+}
+
+export const makeBranch = (children: Children): Branch => ({
+  kind: 'branch',
+  hash: hashPage(branchText(children)),
+  children,
+})
+
+/** Entries below a branch. */
+export const countEntries = (children: Children): number =>
+  children.reduce((sum, child) => sum + (child?.count ?? 0), 0)
+
+export const pageText = (page: Page): string => (page.kind === 'leaf' ? page.text : branchText(page.children))
+
+const branchText = (children: Children): string => {
+  let members = ''
+  children.forEach((child, digit) => {
+    if (!child) return
+    members += `${members === '' ? '' : ','}"${hexDigits[digit]}":{"count":${child.count},"hash":"${child.hash}"}`
+  })
+  return `{"children":{${members}}}`
+}
+
+export const hashPage = (text: string): Hash => hashCanonical('state-page', text)

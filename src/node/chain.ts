@@ -1,0 +1,276 @@
+/**
+ * The chain on this node: its head, what a next block would lead to, and making one final.
+ *
+ * In: blocks to execute, decided blocks to commit. Out: candidates with their roots, and a head that only
+ * ever moves forward, after everything that it names is durable. Candidates change nothing: any number of
+ * them may be executed on one head, and all but one forgotten.
+ */
+import type { Json } from '../codec/json.ts'
+import { assert, TautlineError } from '../errors.ts'
+import { type Account, accountKey, decodeAccount } from '../ledger/account.ts'
+import { type AssembledBlock, assembleBlock } from '../ledger/assemble-block.ts'
+import {
+  type BlockContext,
+  type Execution,
+  executeBlock,
+  stateKeysOf,
+  ticketAccountKeysOf,
+  ticketKeysOf,
+} from '../ledger/execute-block.ts'
+import { genesisAnchor, genesisState } from '../ledger/genesis.ts'
+import type { OpenPages } from '../ledger/state/open-pages.ts'
+import { emptyState, type State } from '../ledger/state/state.ts'
+import {
+  type StateValues,
+  type UnbondingQueue,
+  type UnbondingTicket,
+  unbondingQueueKey,
+} from '../ledger/working-state.ts'
+import { hashHeader } from '../objects/block.ts'
+import { type Genesis, type GenesisAnchor, networkIdOf } from '../objects/genesis.ts'
+import { type DecodedTransaction, decodeTransaction } from '../objects/transaction.ts'
+import { type ValidatorSet, validatorSet } from '../objects/validators.ts'
+import type { Certificate } from '../objects/vote.ts'
+import type { Log } from '../ports/log.ts'
+import type { Changes, ObjectStore } from '../ports/object-store.ts'
+import { type Address, type BlockHash, type Height, height as asHeight, type NetworkId, type UnixMs } from '../units.ts'
+import { Bell } from './bell.ts'
+import { type Checkpoint, decodeHead, encodeHead } from './head-record.ts'
+import { blockPuts, genesisPuts, LedgerReader, staleKey, stalePut } from './ledger-store.ts'
+import { StateAccess } from './state-access.ts'
+
+/** A checkpoint is due when this many pages of the state are in memory only … */
+export const maxDirtyPages = 16_384
+/** … or this many blocks would have to be run again after a crash. */
+export const maxBlocksSinceCheckpoint = 1_024
+
+export interface Head {
+  readonly height: Height
+  readonly hash: BlockHash
+  readonly time: UnixMs
+  /** State after this block. */
+  readonly state: State
+  /** Who votes on the next block. */
+  readonly validators: ValidatorSet
+  /** Number of changes of the validator set so far. */
+  readonly hops: number
+}
+
+/** A block that was executed on the head, and what the state would be after it. */
+export interface Candidate {
+  readonly block: AssembledBlock
+  readonly execution: Execution
+  readonly state: State
+  readonly parent: BlockHash
+}
+
+export class Chain {
+  readonly genesis: Genesis
+  readonly anchor: GenesisAnchor
+  readonly network: NetworkId
+  readonly reader: LedgerReader
+  readonly state: StateAccess
+  /** Rings after each commit. */
+  readonly committed = new Bell()
+  readonly #store: ObjectStore
+  #head: Head
+  #checkpoint: Checkpoint
+  #isCommitting = false
+
+  private constructor(store: ObjectStore, state: StateAccess, genesis: Genesis, anchor: GenesisAnchor, head: Head) {
+    this.#store = store
+    this.state = state
+    this.reader = new LedgerReader(store)
+    this.genesis = genesis
+    this.anchor = anchor
+    this.network = networkIdOf(anchor)
+    this.#head = head
+    this.#checkpoint = checkpointAt(head)
+  }
+
+  /** Writes the genesis into an empty store. */
+  static async create(store: ObjectStore, genesis: Genesis): Promise<Chain> {
+    const access = new StateAccess(store)
+    const { pages, state } = access.checkpoint(await access.update(emptyState, genesisState(genesis)), asHeight(0))
+    const anchor = genesisAnchor(genesis, state.hash)
+    const head: Head = {
+      height: asHeight(0),
+      hash: networkIdOf(anchor),
+      time: genesis.time,
+      state,
+      validators: validatorSet(genesis.validators),
+      hops: 0,
+    }
+    await store.commit({ puts: [...genesisPuts(genesis, anchor), ...pages], removes: [] }, encodeHead({ ...head, checkpoint: checkpointAt(head) }))
+    return new Chain(store, access, genesis, anchor, head)
+  }
+
+  /**
+   * Opens what the store's head names, and runs the blocks since the last checkpoint again.
+   *
+   * @returns undefined for an empty store
+   */
+  static async open(store: ObjectStore, log: Log): Promise<Chain | undefined> {
+    const bytes = await store.readHead()
+    if (!bytes) return undefined
+    const { checkpoint, ...newest } = decodeHead(bytes)
+    const reader = new LedgerReader(store)
+    const { genesis, anchor } = await reader.genesis()
+    const { validatorsHash, ...rest } = checkpoint
+    const head = { ...rest, validators: validatorSet(await reader.validators(validatorsHash)) }
+    const chain = new Chain(store, new StateAccess(store), genesis, anchor, head)
+    await chain.#runAgain(newest, log)
+    return chain
+  }
+
+  get head(): Head {
+    return this.#head
+  }
+
+  /** Values of the state at the head, when all pages that this takes are in memory. */
+  peek(keys: readonly string[]): StateValues | undefined {
+    return this.state.peek(this.#head.state, keys)
+  }
+
+  /** Brings pages into memory, so that {@link peek} finds them. */
+  async load(keys: readonly string[]): Promise<void> {
+    await this.state.read(this.#head.state, keys)
+  }
+
+  /** The account at the head, when its page is in memory. */
+  peekAccount(address: Address): Account | undefined {
+    const key = accountKey(address)
+    const values = this.peek([key])
+    return values && decodeAccount(values.get(key))
+  }
+
+  async account(address: Address, at: Head = this.#head): Promise<Account> {
+    const key = accountKey(address)
+    return decodeAccount((await this.state.read(at.state, [key])).get(key))
+  }
+
+  /** Executes what can be included of these transactions on the head. */
+  async execute(transactions: readonly DecodedTransaction[], time: UnixMs, proposer: Address): Promise<Candidate> {
+    const parent = this.#head
+    const context: BlockContext = { network: this.network, parameters: this.genesis.parameters, time, proposer }
+    const pages = this.state.open()
+    const execution = executeBlock(await this.#valuesFor(parent.state, transactions, proposer, pages), transactions, context)
+    const state = await this.state.update(parent.state, execution.changes, pages)
+    const block = assembleBlock(execution, context, {
+      height: asHeight(parent.height + 1),
+      parent: parent.hash,
+      validatorsHash: parent.validators.hash,
+      stateRoot: state.hash,
+    })
+    return { block, execution, state, parent: parent.hash }
+  }
+
+  /** Makes a decided candidate the head: durable when this resolves. */
+  async commit(candidate: Candidate, certificate: Certificate): Promise<void> {
+    assert(candidate.parent === this.#head.hash, 'a candidate is committed on the head that it was executed on')
+    assert(certificate.block === candidate.block.hash, 'a certificate is for the block that is committed')
+    assert(!this.#isCommitting, 'one block is committed at a time')
+    this.#isCommitting = true
+    try {
+      await this.#write(candidate, certificate)
+    } finally {
+      this.#isCommitting = false
+    }
+    this.committed.ring()
+  }
+
+  /** Makes the head a checkpoint, so that the next start has no blocks to run again. */
+  async close(): Promise<void> {
+    if (this.#checkpoint.height < this.#head.height) await this.#writeHead(await this.#takeCheckpoint(this.#head))
+  }
+
+  async #write(candidate: Candidate, certificate: Certificate): Promise<void> {
+    const { block, execution } = candidate
+    const { hops } = this.#head
+    const head = advance(this.#head, candidate)
+    const puts = blockPuts({
+      block,
+      certificate,
+      history: execution.history,
+      validators: execution.validators,
+      ...(head.hops > hops && { hop: hops }),
+    })
+    const written = this.#isCheckpointDue(head) ? await this.#takeCheckpoint(head) : { head, puts: [], removes: [] }
+    await this.#writeHead({ ...written, puts: [...puts, ...written.puts] })
+  }
+
+  async #writeHead({ head, puts, removes }: Changes & { head: Head }): Promise<void> {
+    const checkpoint = head.state.dirtyPages === 0 ? checkpointAt(head) : this.#checkpoint
+    await this.#store.commit({ puts, removes }, encodeHead({ ...head, checkpoint }))
+    this.#head = head
+    this.#checkpoint = checkpoint
+  }
+
+  #isCheckpointDue({ height, state }: Head): boolean {
+    return height - this.#checkpoint.height >= maxBlocksSinceCheckpoint || state.dirtyPages >= maxDirtyPages
+  }
+
+  /** Pages that the last checkpoint made unnecessary go now, so it itself stays readable until the next one. */
+  async #takeCheckpoint(head: Head): Promise<Changes & { head: Head }> {
+    const { pages, stale, state } = this.state.checkpoint(head.state, head.height)
+    const last = this.#checkpoint.height
+    const unneeded = await this.reader.stalePages(last)
+    return {
+      head: { ...head, state },
+      puts: stale.length > 0 ? [...pages, stalePut(head.height, stale)] : pages,
+      removes: unneeded.length > 0 ? [...unneeded, staleKey(last)] : [],
+    }
+  }
+
+  async #valuesFor(
+    state: State,
+    transactions: readonly DecodedTransaction[],
+    proposer: Address,
+    pages: OpenPages,
+  ): Promise<StateValues> {
+    const values = await this.state.read(state, stateKeysOf(transactions, proposer), pages)
+    const queue = values.get(unbondingQueueKey) as unknown as UnbondingQueue
+    if (queue.first === queue.next) return values
+    const tickets = await this.state.read(state, ticketKeysOf(queue), pages)
+    const named = ticketAccountKeysOf([...tickets.values()] as unknown as UnbondingTicket[])
+    return new Map([...values, ...tickets, ...(await this.state.read(state, named, pages))])
+  }
+
+  /** Runs blocks again up to the head that was durable; each must lead to what its header says. */
+  async #runAgain({ height: to, hash }: { height: Height; hash: BlockHash }, log: Log): Promise<void> {
+    if (this.#head.height < to) log.info('running the blocks since the last checkpoint again', { from: this.#head.height + 1, to })
+    while (this.#head.height < to) {
+      const { header, transactions } = await this.reader.block(asHeight(this.#head.height + 1))
+      const decoded = transactions.map((transaction) => decodeTransaction(transaction as unknown as Json))
+      const candidate = await this.execute(decoded, header.time, header.proposer)
+      if (candidate.block.hash !== hashHeader(header)) {
+        throw new TautlineError('damaged-folder', `block ${header.height} leads to something else than its header says: restore a backup`)
+      }
+      this.#head = advance(this.#head, candidate)
+    }
+    if (this.#head.hash !== hash) {
+      throw new TautlineError('damaged-folder', `the blocks lead to ${this.#head.hash}, and the head names ${hash}: restore a backup`)
+    }
+  }
+}
+
+const advance = ({ hops, validators }: Head, { block: { header, hash }, execution, state }: Candidate): Head => {
+  const changesSet = header.nextValidatorsHash !== header.validatorsHash
+  return {
+    height: header.height,
+    hash,
+    time: header.time,
+    state,
+    validators: changesSet ? validatorSet(execution.validators) : validators,
+    hops: changesSet ? hops + 1 : hops,
+  }
+}
+
+const checkpointAt = ({ height, hash, time, hops, validators, state }: Head): Checkpoint => ({
+  height,
+  hash,
+  time,
+  hops,
+  validatorsHash: validators.hash,
+  state,
+})

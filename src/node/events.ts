@@ -1,0 +1,88 @@
+/**
+ * The stream of what was committed, from any place of the ledger on.
+ *
+ * Events aren't queued: each reader walks the ledger at its own pace and waits at the head for the next
+ * block, so a slow one costs no memory and loses nothing.
+ */
+import { TautlineError } from '../errors.ts'
+import { hashHeader } from '../objects/block.ts'
+import { type Address, type Height, height as asHeight } from '../units.ts'
+import type { Chain } from './chain.ts'
+import type { FinalWithTransaction } from './finals.ts'
+import type { Place } from './ledger-store.ts'
+import { readFinals, readPlace } from './queries.ts'
+import type { EventFilter, EventId, LedgerEvent } from './service.ts'
+
+/** History entries that are looked up at a time. */
+const historyBatch = 100
+
+/** After a block's own event come those of its transactions, so that one stands at index −1. */
+const blockIndex = -1
+
+const eventId = ({ height, index }: Place): EventId => (index === blockIndex ? `${height}` : `${height}.${index}`)
+
+const parseEventId = (id: EventId): Place => {
+  const match = /^(\d{1,15})(?:\.(\d{1,9}))?$/.exec(id)
+  if (match) return { height: asHeight(Number(match[1])), index: match[2] === undefined ? blockIndex : Number(match[2]) }
+  throw new TautlineError('malformed-request', `${id} is no place in the ledger: expected <height> or <height>.<index>, as in the id of an event`)
+}
+
+const isAfter = (one: Place, other: Place): boolean =>
+  one.height === other.height ? one.index > other.index : one.height > other.height
+
+/** @throws TautlineError `malformed-request` at once when the place to resume from is no place */
+export const streamEvents = (chain: Chain, { account, after }: EventFilter, signal: AbortSignal): AsyncIterable<LedgerEvent> => {
+  const place = after === undefined ? endOf(chain.head.height) : parseEventId(after)
+  return account === undefined ? walkBlocks(chain, place, signal) : walkHistory(chain, account, place, signal)
+}
+
+/** The last place of a block, whatever the number of its transactions. */
+const endOf = (height: Height): Place => ({ height, index: Number.MAX_SAFE_INTEGER })
+
+async function* walkBlocks(chain: Chain, after: Place, signal: AbortSignal): AsyncGenerator<LedgerEvent> {
+  // A place at height 0 is before all blocks. One within a block goes on behind it, with the same block.
+  let height = asHeight(Math.max(1, after.height))
+  let nextIndex = after.height === 0 ? blockIndex : after.index + 1
+  while (!signal.aborted) {
+    if (height > chain.head.height) {
+      await chain.committed.rings(signal)
+      continue
+    }
+    const { block, finals } = await readFinals(chain, height, Math.max(0, nextIndex))
+    if (nextIndex === blockIndex) {
+      yield { id: eventId({ height, index: blockIndex }), type: 'block', data: { hash: hashHeader(block.header), header: block.header } }
+    }
+    yield* finals.map(transactionEvent)
+    height = asHeight(height + 1)
+    nextIndex = blockIndex
+  }
+}
+
+async function* walkHistory(chain: Chain, address: Address, after: Place, signal: AbortSignal): AsyncGenerator<LedgerEvent> {
+  let next = await firstEntryAfter(chain, address, after)
+  while (!signal.aborted) {
+    const { history: count } = await chain.account(address)
+    if (next >= count) {
+      await chain.committed.rings(signal)
+      continue
+    }
+    const numbers = Array.from({ length: Math.min(historyBatch, count - next) }, (_, at) => next + at)
+    for (const place of await chain.reader.historyPlaces(address, numbers)) yield transactionEvent(await readPlace(chain, place))
+    next += numbers.length
+  }
+}
+
+/** Number of the first entry of an account's history behind a place, by halving. */
+const firstEntryAfter = async (chain: Chain, address: Address, after: Place): Promise<number> => {
+  let low = 0
+  let high = (await chain.account(address)).history
+  while (low < high) {
+    const middle = (low + high) >> 1
+    const [place] = await chain.reader.historyPlaces(address, [middle])
+    if (isAfter(place!, after)) high = middle
+    else low = middle + 1
+  }
+  return low
+}
+
+const transactionEvent = (final: FinalWithTransaction): LedgerEvent => ({ id: eventId(final), type: 'transaction', data: final })

@@ -1,0 +1,261 @@
+/**
+ * A node: brings the machines together over its ports, and is what the doors talk to.
+ *
+ * In: transactions from the doors. They pass the door into the mempool; the decider puts them into blocks;
+ * the chain makes those final; then whoever waited is told. Reads go to the chain alone.
+ */
+import { createMempool, type Dropped, type Mempool } from '../mempool/mempool.ts'
+import type { Operation } from '../objects/operation.ts'
+import type { DecodedTransaction } from '../objects/transaction.ts'
+import type { Clock } from '../ports/clock.ts'
+import type { Signer, Verifier } from '../ports/keys.ts'
+import type { Log } from '../ports/log.ts'
+import type { ObjectStore } from '../ports/object-store.ts'
+import type { SignRecordStore } from '../ports/sign-record-store.ts'
+import { TautlineError } from '../errors.ts'
+import type { Address, BlockHash, Height, TransactionId } from '../units.ts'
+import type { Candidate, Chain } from './chain.ts'
+import { Decider } from './decider.ts'
+import { Door } from './door.ts'
+import { streamEvents } from './events.ts'
+import { finalsOf, readFinal } from './finals.ts'
+import { readAccount, readBlock, readHistory, readSegment, readTransaction, readValidators } from './queries.ts'
+import type {
+  AccountView,
+  CommittedBlock,
+  EventFilter,
+  HistoryPage,
+  LedgerEvent,
+  MetricName,
+  NodeService,
+  Segment,
+  Status,
+  Submission,
+  SubmissionResult,
+  TransactionView,
+  ValidatorsView,
+} from './service.ts'
+import { readSignRecord, type SignRecord } from './sign-record.ts'
+import { Waiters } from './waiters.ts'
+import { Wallet } from './wallet.ts'
+
+export interface NodeParts {
+  readonly version: string
+  readonly chain: Chain
+  readonly store: ObjectStore
+  readonly records: SignRecordStore
+  readonly signer: Signer
+  readonly verifier: Verifier
+  readonly clock: Clock
+  readonly log: Log
+  /** What others dial. */
+  readonly url: () => string
+  /** A broken invariant: the node decides nothing any more, and should be stopped. */
+  readonly onHalt: (error: unknown) => void
+}
+
+export class Node implements NodeService {
+  readonly #parts: NodeParts
+  readonly #mempool: Mempool
+  readonly #waiters: Waiters
+  readonly #door: Door
+  readonly #wallet: Wallet
+  readonly #closing = new AbortController()
+  #decider: Decider | undefined
+  #blocksCommitted = 0
+  #transactionsCommitted = 0
+  #transactionsFailed = 0
+  #subscribers = 0
+
+  private constructor(parts: NodeParts) {
+    const { chain, clock, signer, verifier } = parts
+    const mempool = createMempool()
+    this.#parts = parts
+    this.#mempool = mempool
+    this.#waiters = new Waiters(clock)
+    this.#door = new Door({
+      chain,
+      mempool,
+      verifier,
+      clock,
+      onAdmitted: () => this.#decider?.wake(),
+      onDropped: (dropped) => this.#tellDropped(dropped),
+    })
+    this.#wallet = new Wallet({ chain, mempool, door: this.#door, signer, clock })
+  }
+
+  /** Resolves when the node can decide blocks and answer. */
+  static async start(parts: NodeParts): Promise<Node> {
+    const node = new Node(parts)
+    await node.#startDeciding()
+    return node
+  }
+
+  get genesis() {
+    return this.#parts.chain.genesis
+  }
+
+  get network() {
+    return this.#parts.chain.network
+  }
+
+  status(): Status {
+    const { version, chain, signer } = this.#parts
+    const { height, hash, time, validators } = chain.head
+    const url = this.#parts.url()
+    return {
+      version,
+      network: chain.network,
+      name: chain.genesis.name,
+      node: { address: signer.address, url },
+      head: { height, hash, time },
+      validators: validators.list.length,
+      peers: 0,
+      mempool: this.#mempool.size,
+      syncing: false,
+      join: height === 0 ? `${url}#${chain.network}` : `${url}#${chain.network}@${height}:${hash}`,
+    }
+  }
+
+  metrics(): Readonly<Record<MetricName, number>> {
+    const { chain } = this.#parts
+    const { height, time, state, validators } = chain.head
+    return {
+      head_height: height,
+      head_time_seconds: time / 1_000,
+      blocks_committed_total: this.#blocksCommitted,
+      transactions_committed_total: this.#transactionsCommitted,
+      transactions_failed_total: this.#transactionsFailed,
+      transactions_refused_total: this.#door.refused,
+      signatures_verified_total: this.#door.verified,
+      mempool_transactions: this.#mempool.size.transactions,
+      mempool_bytes: this.#mempool.size.bytes,
+      state_entries: state.count,
+      state_cache_bytes: chain.state.cachedBytes,
+      validators: validators.list.length,
+      peers: 0,
+      event_subscribers: this.#subscribers,
+    }
+  }
+
+  block(at: Height | BlockHash | 'latest'): Promise<CommittedBlock | undefined> {
+    return readBlock(this.#parts.chain, at)
+  }
+
+  segment(from: Height, limit: number): Promise<Segment> {
+    return readSegment(this.#parts.chain, from, limit)
+  }
+
+  submit(transaction: DecodedTransaction): Promise<Submission> {
+    return this.#door.submit(transaction)
+  }
+
+  submitAll(transactions: readonly DecodedTransaction[], signal: AbortSignal): Promise<readonly SubmissionResult[]> {
+    return this.#door.submitAll(transactions, signal)
+  }
+
+  async waitUntilFinal(id: TransactionId, timeoutMs: number): Promise<Submission> {
+    if (this.#mempool.has(id)) return this.#waiters.wait(id, timeoutMs)
+    const final = await readFinal(this.#parts.chain, id)
+    if (final) return final
+    throw new TautlineError('transaction-dropped', `transaction ${id} is not here any more: submit it again`, { id })
+  }
+
+  async transaction(id: TransactionId, options: { proof: boolean }): Promise<TransactionView | undefined> {
+    const pending = this.#mempool.get(id)
+    if (pending) return { id, status: 'pending', transaction: pending.transaction }
+    return readTransaction(this.#parts.chain, id, options)
+  }
+
+  account(address: Address, options: { proof: boolean }): Promise<AccountView> {
+    return readAccount(this.#parts.chain, address, options)
+  }
+
+  history(address: Address, { cursor, limit }: { cursor?: string; limit: number }): Promise<HistoryPage> {
+    return readHistory(this.#parts.chain, address, cursor, limit)
+  }
+
+  validators(at?: Height): Promise<ValidatorsView | undefined> {
+    return readValidators(this.#parts.chain, at)
+  }
+
+  events(filter: EventFilter, signal: AbortSignal): AsyncIterable<LedgerEvent> {
+    return this.#counted(streamEvents(this.#parts.chain, filter, AbortSignal.any([signal, this.#closing.signal])))
+  }
+
+  spend(request: { operations: readonly Operation[]; memo?: string }): Promise<Submission> {
+    return this.#wallet.spend(request)
+  }
+
+  async close(): Promise<void> {
+    this.#door.close()
+    this.#closing.abort()
+    await this.#decider?.close()
+    this.#waiters.close()
+    await this.#parts.chain.close()
+    await this.#parts.store.close()
+  }
+
+  async #startDeciding(): Promise<void> {
+    const { chain, records, signer, clock, log, onHalt } = this.#parts
+    const record = await readSignRecord(records)
+    this.#decider = await Decider.start(
+      {
+        chain,
+        mempool: this.#mempool,
+        door: this.#door,
+        signer: this.#maySign(record) ? signer : undefined,
+        records,
+        clock,
+        log,
+        onCommitted: (candidate) => this.#tellCommitted(candidate),
+        onDropped: (dropped) => this.#tellDropped(dropped),
+        onHalt,
+      },
+      record ?? { blocks: [] },
+    )
+  }
+
+  /** Whether this node's key can sign without the danger of contradicting itself. */
+  #maySign(record: SignRecord | undefined): boolean {
+    const { chain, log } = this.#parts
+    if (!record) {
+      log.error('this key has no sign record, so it signs no block: it may have signed elsewhere; see `tautline start --help`')
+      return false
+    }
+    const { signed } = record
+    if (!signed) return true
+    if (signed.network !== chain.network) {
+      throw new TautlineError('bad-configuration', `this folder's key has signed for network ${signed.network}, and its ledger is of ${chain.network}: use another folder for another network`)
+    }
+    if (signed.height <= chain.head.height + 1) return true
+    log.error('this key has signed beyond its ledger, so it signs no block until the ledger has caught up', {
+      signed: signed.height,
+      head: chain.head.height,
+    })
+    return false
+  }
+
+  #tellCommitted({ block }: Candidate): void {
+    this.#blocksCommitted++
+    this.#tellDropped(this.#mempool.committed(block.transactions))
+    for (const final of finalsOf(block)) {
+      if (final.status === 'failed') this.#transactionsFailed++
+      else this.#transactionsCommitted++
+      this.#waiters.final(final)
+    }
+  }
+
+  #tellDropped(dropped: readonly Dropped[]): void {
+    for (const { transaction, reason } of dropped) this.#waiters.dropped(transaction.id, reason)
+  }
+
+  async *#counted(events: AsyncIterable<LedgerEvent>): AsyncGenerator<LedgerEvent> {
+    this.#subscribers++
+    try {
+      yield* events
+    } finally {
+      this.#subscribers--
+    }
+  }
+}

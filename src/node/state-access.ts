@@ -1,0 +1,75 @@
+/** The state over the store: each operation of `ledger/state` with the pages that it misses loaded. */
+import type { Json } from '../codec/json.ts'
+import { type Attempt, type Missing, OpenPages } from '../ledger/state/open-pages.ts'
+import { PageCache } from '../ledger/state/page-cache.ts'
+import { proveState, readState, walkState } from '../ledger/state/read.ts'
+import type { State } from '../ledger/state/state.ts'
+import { type StateChanges, updateState } from '../ledger/state/update.ts'
+import { type Checkpoint, checkpointState } from '../ledger/state/checkpoint.ts'
+import type { StateValues } from '../ledger/working-state.ts'
+import type { ObjectStore } from '../ports/object-store.ts'
+import type { Height } from '../units.ts'
+
+export class StateAccess {
+  readonly #store: ObjectStore
+  readonly #cache = new PageCache()
+
+  constructor(store: ObjectStore) {
+    this.#store = store
+  }
+
+  get cachedBytes(): number {
+    return this.#cache.sizeBytes
+  }
+
+  /** Values by key, when all pages that this takes are in memory. */
+  peek(state: State, keys: readonly string[]): StateValues | undefined {
+    const attempt = readState(this.open(), state, keys)
+    return isMissing(attempt) ? undefined : attempt.values
+  }
+
+  /** Values by key, undefined where there is none. */
+  async read(state: State, keys: readonly string[], pages = this.open()): Promise<StateValues> {
+    return (await this.#complete(pages, () => readState(pages, state, keys))).values
+  }
+
+  async update(state: State, changes: StateChanges, pages = this.open()): Promise<State> {
+    return (await this.#complete(pages, () => updateState(pages, state, changes))).state
+  }
+
+  async prove(state: State, key: string): Promise<readonly string[]> {
+    const pages = this.open()
+    return (await this.#complete(pages, () => proveState(pages, state, key))).pages
+  }
+
+  /** All entries, in an order that only the contents decide. */
+  async *entries(state: State): AsyncGenerator<readonly [key: string, value: Json]> {
+    for (let cursor: string | undefined = ''; cursor !== undefined; ) {
+      const at: string = cursor
+      const pages = this.open()
+      const { entries, next } = await this.#complete(pages, () => walkState(pages, state, at))
+      yield* entries
+      cursor = next
+    }
+  }
+
+  checkpoint(state: State, height: Height): Checkpoint {
+    return checkpointState(this.#cache, state, height)
+  }
+
+  /** Pages for several steps of one operation, so that none is loaded twice. */
+  open(): OpenPages {
+    return new OpenPages(this.#cache)
+  }
+
+  async #complete<Outcome extends object>(pages: OpenPages, attempt: () => Attempt<Outcome>): Promise<Outcome> {
+    for (;;) {
+      const outcome = attempt()
+      if (!isMissing(outcome)) return outcome
+      const bytes = await this.#store.getMany(outcome.missing.map(({ location }) => location))
+      for (const [at, request] of outcome.missing.entries()) pages.supply(request, bytes[at])
+    }
+  }
+}
+
+const isMissing = (attempt: object): attempt is Missing => 'missing' in attempt
