@@ -9,6 +9,7 @@ import { decodeUtf8 } from '../src/codec/bytes.ts'
 import { type Json, parseJson } from '../src/codec/json.ts'
 import { TautlineError } from '../src/errors.ts'
 import type { Budget, Limits } from './limits.ts'
+import { joinBytes } from './lines.ts'
 
 /**
  * Reads a body as JSON of any spelling.
@@ -64,7 +65,7 @@ const readUpTo = async (request: Request, limitBytes: number, ms: number): Promi
     if (bytes > limitBytes) throw tooLarge(limitBytes)
     chunks.push(chunk)
   }
-  return concatenate(chunks, bytes)
+  return joinBytes(chunks, bytes)
 }
 
 /**
@@ -117,14 +118,3 @@ const within = async <Value>(ms: number, promise: Promise<Value>): Promise<Value
 
 const tooSlow = (): TautlineError =>
   new TautlineError('request-timeout', 'the body came in too slowly: send it in one go, over a connection that holds')
-
-const concatenate = (chunks: readonly Uint8Array[], bytes: number): Uint8Array => {
-  if (chunks.length === 1) return chunks[0]!
-  const whole = new Uint8Array(bytes)
-  let at = 0
-  for (const chunk of chunks) {
-    whole.set(chunk, at)
-    at += chunk.length
-  }
-  return whole
-}

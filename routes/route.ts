@@ -2,7 +2,7 @@
  * How a door is declared: one object says path, parameters and answers; it validates requests and describes
  * them in `openapi.yaml`.
  */
-import { createRoute, type RouteConfig, type z } from '@hono/zod-openapi'
+import { createRoute, type RouteConfig, z } from '@hono/zod-openapi'
 import type { Context } from 'hono'
 import type { ZodType } from 'zod'
 import { TautlineError } from '../src/errors.ts'
@@ -56,6 +56,11 @@ export const parseBody = <Schema extends ZodType>(schema: Schema, value: unknown
   const member = path.length === 0 ? 'the body' : path.join('.')
   throw new TautlineError('malformed-request', `${member}: ${message}`, { member })
 }
+
+export const waitParameter = z
+  .literal('committed')
+  .optional()
+  .openapi({ description: 'Answer once the transaction is final, or after 30 seconds as pending.' })
 
 /** Whether the asker wants to wait until a transaction is final. @throws TautlineError `malformed-request` */
 export const wantsToWait = (c: Context): boolean => {

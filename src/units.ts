@@ -6,7 +6,10 @@
  */
 
 declare const brand: unique symbol
-export type Branded<Value, Name extends string> = Value & { readonly [brand]: Name }
+/** A name is a member, not a value: a value may carry two brands, where two values of one member would be `never`. */
+export type Branded<Value, Name extends string> = Value & {
+  readonly [brand]: { readonly [Mark in Name]: true }
+}
 
 /** Number of a block; 0 is genesis, which has no block. */
 export type Height = Branded<number, 'Height'>

@@ -1,9 +1,10 @@
 /** The node's log on standard error: for people by consola, for programs one JSON object a line. */
-import { type ConsolaReporter, createConsola, type LogType } from 'consola'
+import { type ConsolaReporter, createConsola, LogLevels, type LogType } from 'consola'
 import type { Log, LogDetails } from '../ports/log.ts'
 
 export const createLog = ({ json, stream }: { json: boolean; stream: NodeJS.WriteStream }): Log => {
   const consola = createConsola({
+    level: LogLevels.info, // consola's own choice depends on DEBUG and NODE_ENV
     stdout: stream,
     stderr: stream,
     ...(json ? { reporters: [jsonReporter(stream)] } : {}),

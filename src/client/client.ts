@@ -20,7 +20,14 @@ import type { Operation } from '../objects/operation.ts'
 import type { Transaction } from '../objects/transaction.ts'
 import type { Address, BlockHash, Height, TransactionId } from '../units.ts'
 import { height } from '../units.ts'
-import { isProblem, type Problem, RequestError, refusedBy, unreachable } from './request-error.ts'
+import {
+  isProblem,
+  type Problem,
+  problemError,
+  RequestError,
+  refusedBy,
+  unreachable,
+} from './request-error.ts'
 
 /** Longer than a node waits for a transaction to become final. */
 export const defaultTimeoutMs = 60_000
@@ -70,7 +77,7 @@ export interface Client {
 export const createClient = (options: ClientOptions): Client => {
   const base = options.url.replace(/\/+$/, '')
   const ask = (path: string, init?: RequestInit): Promise<string> =>
-    request(options, `${base}/v1${path}`, init)
+    request({ ...options, url: base }, `${base}/v1${path}`, init)
   const get = async <Answer extends object>(
     path: string,
     ...members: readonly (keyof Answer & string)[]
@@ -172,17 +179,22 @@ const expectMembers = <Answer extends object>(
 }
 
 const readLines = (url: string, text: string, expected: number): readonly (Submission | Problem)[] => {
-  const lines = text.split('\n').filter((line) => line !== '')
-  if (lines.length !== expected) {
-    throw new RequestError(
-      'not-a-node',
-      `${url} gave ${lines.length} answer lines for ${expected} transactions: submit the rest again`,
-    )
-  }
-  return lines.map((line) => {
-    const value = parse(line)
-    return isProblem(value) ? value : expectMembers<Submission>(url, line, submissionMembers)
-  })
+  const answers = text
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => readLine(url, line))
+  if (answers.length === expected) return answers
+  const last = answers.at(-1)
+  if (last && isProblem(last)) throw problemError(last) // the stream itself broke a limit: its last line says which
+  throw new RequestError(
+    'not-a-node',
+    `${url} gave ${answers.length} answer lines for ${expected} transactions: submit the rest again`,
+  )
+}
+
+const readLine = (url: string, line: string): Submission | Problem => {
+  const value = parse(line)
+  return isProblem(value) ? value : expectMembers<Submission>(url, line, submissionMembers)
 }
 
 const parse = (text: string): unknown => {

@@ -49,11 +49,14 @@ export const refusedBy = (url: string, { status, headers }: Response, text: stri
       `${url} answered ${status}, and not as a Tautline node does: check the URL`,
       { status },
     )
-  return new RequestError(problem.type.replace(/^.*\//, ''), problem.detail, {
-    status,
-    ...retryAfter(headers),
-  })
+  return problemError(problem, retryAfter(headers))
 }
+
+/** The error that a problem means, wherever it stood. */
+export const problemError = (
+  { type, detail, status }: Problem,
+  details: RequestErrorDetails = {},
+): RequestError => new RequestError(type.replace(/^.*\//, ''), detail, { status, ...details })
 
 /** The error of a request that got no answer. */
 export const unreachable = (url: string, timeoutMs: number, cause: unknown): RequestError => {

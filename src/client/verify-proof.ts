@@ -26,6 +26,7 @@ import { merkleRootFromPath } from '../crypto/merkle.ts'
 import { TautlineError } from '../errors.ts'
 import { accountKey, emptyAccount, encodeAccount } from '../ledger/account.ts'
 import { verifyStateProof } from '../ledger/state/proof.ts'
+import { refuseCertificate } from '../node/check-certificate.ts'
 import { type Header, hashHeader, leafHash } from '../objects/block.ts'
 import {
   addressField,
@@ -38,9 +39,10 @@ import {
 import { networkIdOf } from '../objects/genesis.ts'
 import { accountProofSchema, type Hop, type Proof, transactionProofSchema } from '../objects/proof.ts'
 import { decodeTransaction, transactionSchema } from '../objects/transaction.ts'
-import { hashValidators, isQuorum, type ValidatorSet, validatorSet } from '../objects/validators.ts'
-import { type Certificate, certificateSigningText } from '../objects/vote.ts'
-import type { Address, Hash, Height, NetworkId, Signature } from '../units.ts'
+import { hashValidators, type ValidatorSet, validatorSet } from '../objects/validators.ts'
+import type { Certificate } from '../objects/vote.ts'
+import type { Verifier } from '../ports/keys.ts'
+import type { Hash, Height, NetworkId } from '../units.ts'
 
 /** Longest text that is looked at, in UTF-16 code units: a thousand hops of 64 validators fit twice. */
 export const maxProofLength = 64 * 1024 * 1024
@@ -80,11 +82,13 @@ type AccountAnswer = z.output<typeof accountAnswerSchema>
 /** Why something is not proven; undefined: nothing speaks against it. */
 type Refusal = string | undefined
 
-/** Asynchronous so that a runtime's own verifier can take the portable one's place without another signature. */
+/** @param text - exactly as the node answered; one newline at its end doesn't matter */
 export const verifyProof = async (text: string, { network }: { network: NetworkId }): Promise<Verdict> => {
   const read = readAnswer(text)
   if (typeof read === 'string') return { ok: false, reason: read }
-  const reason = 'transaction' in read ? refuseTransaction(read, network) : refuseAccount(read, network)
+  const reason = await ('transaction' in read
+    ? refuseTransaction(read, network)
+    : refuseAccount(read, network))
   if (reason !== undefined) return { ok: false, reason }
   const { height, proof } = read
   return {
@@ -122,13 +126,13 @@ const readCanonical = (text: string): { json: object } | string => {
   }
 }
 
-const refuseTransaction = (answer: TransactionAnswer, network: NetworkId): Refusal => {
+const refuseTransaction = async (answer: TransactionAnswer, network: NetworkId): Promise<Refusal> => {
   const { proof } = answer
   if (proof.header === undefined) return 'a transaction is proven by a block: the header is missing'
   return (
     refuseTransactionAnswer(answer, proof.header) ??
-    refuseInclusion(answer, proof.header, network) ??
-    refuseFinality(proof, network)
+    (await refuseInclusion(answer, proof.header, network)) ??
+    (await refuseFinality(proof, network))
   )
 }
 
@@ -144,11 +148,11 @@ const refuseTransactionAnswer = (
   return undefined
 }
 
-const refuseInclusion = (
+const refuseInclusion = async (
   { id, transaction, proof }: TransactionAnswer,
   header: Header,
   network: NetworkId,
-): Refusal => {
+): Promise<Refusal> => {
   const decoded = decodeOwn(transaction)
   if (typeof decoded === 'string') return decoded
   if (id !== decoded.id) return `id says ${id}, the transaction's is ${decoded.id}`
@@ -158,7 +162,7 @@ const refuseInclusion = (
   if (root !== header.transactionsRoot)
     return 'the path does not lead from the transaction to the header: it is not in that block'
   const { key, signature } = transaction.signatures[0]!
-  return isSigned(key, decoded.signedText, signature)
+  return (await verifier.verify(key, decoded.signedText, signature))
     ? undefined
     : "the transaction's signature is not its sender's"
 }
@@ -174,13 +178,13 @@ const decodeOwn = (
   }
 }
 
-const refuseAccount = (answer: AccountAnswer, network: NetworkId): Refusal => {
+const refuseAccount = async (answer: AccountAnswer, network: NetworkId): Promise<Refusal> => {
   const { address, height, proof } = answer
   if (address !== proof.address) return `address says ${address}, the proof is of ${proof.address}`
   const proven = proof.header?.height ?? 0
   if (height !== proven) return `height says ${height}, the proof is of ${proven}`
   const root = proof.header?.stateRoot ?? proof.genesis.stateRoot
-  return refuseState(answer, root) ?? refuseFinality(proof, network)
+  return refuseState(answer, root) ?? (await refuseFinality(proof, network))
 }
 
 const refuseState = (
@@ -189,20 +193,25 @@ const refuseState = (
 ): Refusal => {
   const state = verifyStateProof(root, accountKey(address), proof.pages)
   if ('refusal' in state) return state.refusal
-  const { history: _, ...proven } = (state.value ?? encodeAccount(emptyAccount)) as {
-    readonly [member: string]: Json
-  }
+  const { history: _, ...proven } = accountIn(state.value)
   if (canonicalize(proven) === canonicalize({ balance, nonce, stake, unbonding })) return undefined
   return `the account is not as stated: the proof says ${canonicalize(proven)}`
 }
 
+/** Whatever a state may hold there: of what is no account, nothing agrees with what is stated. */
+const accountIn = (value: Json = encodeAccount(emptyAccount)): { readonly [member: string]: Json } =>
+  Object(value) as { readonly [member: string]: Json }
+
 /** From the network id over all changes of the validator set to the header. */
-const refuseFinality = ({ genesis, hops, header, certificate }: Proof, network: NetworkId): Refusal => {
+const refuseFinality = async (
+  { genesis, hops, header, certificate }: Proof,
+  network: NetworkId,
+): Promise<Refusal> => {
   const started = networkIdOf(genesis)
   if (started !== network) return `the proof is of network ${started}, not of ${network}`
   if (header === undefined) return refuseBeyondGenesis(hops, certificate)
   if (certificate === undefined) return 'the certificate of the header is missing'
-  const walked = walkHops(hops, validatorSet(genesis.validators), network)
+  const walked = await walkHops(hops, validatorSet(genesis.validators), network)
   if (typeof walked === 'string') return walked
   if (header.height <= walked.height)
     return `the header is of height ${header.height}, expected one above the last hop's, ${walked.height}`
@@ -221,17 +230,25 @@ interface Walked {
   readonly height: number
 }
 
-const walkHops = (hops: readonly Hop[], first: ValidatorSet, network: NetworkId): Walked | string => {
+const walkHops = async (
+  hops: readonly Hop[],
+  first: ValidatorSet,
+  network: NetworkId,
+): Promise<Walked | string> => {
   let walked: Walked = { set: first, height: 0 }
   for (const hop of hops) {
-    const refusal = refuseHop(hop, walked, network)
+    const refusal = await refuseHop(hop, walked, network)
     if (refusal !== undefined) return `hop to height ${hop.header.height}: ${refusal}`
     walked = { set: validatorSet(hop.validators), height: hop.header.height }
   }
   return walked
 }
 
-const refuseHop = ({ header, certificate, validators }: Hop, from: Walked, network: NetworkId): Refusal => {
+const refuseHop = async (
+  { header, certificate, validators }: Hop,
+  from: Walked,
+  network: NetworkId,
+): Promise<Refusal> => {
   if (header.height <= from.height) return `expected a height above ${from.height}: hops ascend`
   if (header.nextValidatorsHash === header.validatorsHash) return 'the validators do not change there'
   if (hashValidators(validators) !== header.nextValidatorsHash)
@@ -240,50 +257,28 @@ const refuseHop = ({ header, certificate, validators }: Hop, from: Walked, netwo
 }
 
 /** The header is of this network, and this set has decided it. */
-const refuseCertified = (
+const refuseCertified = async (
   header: Header,
   certificate: Certificate,
-  set: ValidatorSet,
+  validators: ValidatorSet,
   network: NetworkId,
-): Refusal => {
+): Promise<Refusal> => {
   const { height } = header
   if (header.network !== network)
     return `the header of height ${height} is of network ${header.network}, not of ${network}`
-  if (header.validatorsHash !== set.hash)
+  if (header.validatorsHash !== validators.hash)
     return `the header of height ${height} was voted on by other validators: a hop is missing or wrong`
-  if (certificate.height !== height)
-    return `the certificate is of height ${certificate.height}, the header of ${height}`
-  if (certificate.block !== hashHeader(header))
-    return `the certificate of height ${height} is of another block`
-  return refuseQuorum(certificate, set) ?? refuseSignatures(certificate, network)
+  const expected = { network, height, block: hashHeader(header), validators }
+  const refusal = await refuseCertificate(verifier, certificate, expected)
+  return refusal && `the certificate does not prove the header of height ${height}: ${refusal}`
 }
 
-const refuseQuorum = ({ height, precommits }: Certificate, { stakes, total }: ValidatorSet): Refusal => {
-  let stake = 0n
-  let before = ''
-  for (const { validator } of precommits) {
-    if (validator <= before)
-      return `the precommits of height ${height} are not sorted by validator, each once`
-    const own = stakes.get(validator)
-    if (own === undefined) return `${validator} is no validator at height ${height}`
-    stake += own
-    before = validator
-  }
-  return isQuorum(stake, total)
-    ? undefined
-    : `the precommits of height ${height} hold ${stake} of a stake of ${total}: expected more than two thirds`
+/** No runtime's own verification is trusted with a verdict here: the portable one is the same everywhere. */
+const verifier: Verifier = {
+  name: 'portable',
+  verify: async (key, text, signature) =>
+    verifyPortable(decodeAddress(key)!, encodeUtf8(text), decodeHex(signature)),
 }
-
-const refuseSignatures = (certificate: Certificate, network: NetworkId): Refusal => {
-  const text = certificateSigningText(network, certificate)
-  const forged = certificate.precommits.find(
-    ({ validator, signature }) => !isSigned(validator, text, signature),
-  )
-  return forged && `the precommit of ${forged.validator} at height ${certificate.height} is not signed by it`
-}
-
-const isSigned = (key: Address, text: string, signature: Signature): boolean =>
-  verifyPortable(decodeAddress(key)!, encodeUtf8(text), decodeHex(signature))
 
 const describeTransaction = ({
   id,

@@ -112,6 +112,11 @@ export class Consensus {
     return this.#effects.splice(0)
   }
 
+  /** A peer whose messages are of an earlier round is behind, and helped by {@link recent}. */
+  get round(): Round {
+    return this.#round
+  }
+
   /** There is something to agree on, so timeouts run, and what was said is worth repeating on a timer. */
   get active(): boolean {
     if (this.#decided !== undefined || this.#self === undefined) return false

@@ -125,7 +125,10 @@ export class MessageLog {
 
   /** The largest round that more than a third of the stake has reached, if it lies ahead. */
   roundAhead(): Round | undefined {
-    const ahead = [...this.#newest].filter(([, round]) => round > this.#present)
+    const ahead: [Address, Round][] = []
+    for (const [validator, round] of this.#newest) {
+      if (round > this.#present) ahead.push([validator, round])
+    }
     let stake = 0n
     for (const [validator, round] of ahead.sort(([, left], [, right]) => right - left)) {
       stake += this.#validators.stakes.get(validator)!

@@ -58,7 +58,7 @@ export const createExpiries = (): Expiries => {
       const frontier = createFrontier(order.items, isEarlier)
       for (let second = frontier.next(); second !== undefined; second = frontier.next()) {
         if (lastIncludableMs(second.validUntil) >= timeMs) break
-        expired.push(...second.entries)
+        for (const entry of second.entries) expired.push(entry)
       }
       return expired
     },

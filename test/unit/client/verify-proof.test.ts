@@ -5,6 +5,7 @@ import { networkIdOf } from '../../../src/objects/genesis.ts'
 import { hashValidators } from '../../../src/objects/validators.ts'
 import type { Certificate } from '../../../src/objects/vote.ts'
 import type { NetworkId } from '../../../src/units.ts'
+import { forgedAnswer } from './forged-transaction.ts'
 import {
   type Answer,
   accountAnswer,
@@ -103,31 +104,30 @@ describe('any character changed', () => {
     'an account never seen': textOf(accountAnswer(atFirst, keys.dave.address)),
     'an account of the genesis': textOf(accountAnswer({ hops: [] })),
   }
-  // The neighbours of a character: most stay within its class, so that the form survives and the content must speak.
-  const neighbours = (code: number): readonly number[] => [code ^ 1, code ^ 2]
+  // The neighbour of a character mostly stays within its class, so that the form survives and the content must speak.
+  const neighbour = (character: string): string => String.fromCharCode(character.charCodeAt(0) ^ 1)
 
   it.each(Object.entries(answers))('%s', async (_, text) => {
-    const accepted: string[] = []
-    for (let at = 0; at < text.length; at++) {
-      for (const code of neighbours(text.charCodeAt(at))) {
-        const changed = text.slice(0, at) + String.fromCharCode(code) + text.slice(at + 1)
-        if ((await verifyProof(changed, { network })).ok)
-          accepted.push(`${at}: ${text.slice(at - 20, at + 20)}`)
-      }
-    }
-    expect(accepted).toEqual([])
+    expect(await acceptedWhen(text, neighbour)).toEqual([])
   })
 
-  it.each(Object.entries(answers))('%s: any character left out, or doubled', async (_, text) => {
+  it.each([
+    ['left out', () => ''],
+    ['doubled', (character: string) => character.repeat(2)],
+    ['a zero', () => '0'],
+  ])('an account: %s', async (_, change) => {
+    expect(await acceptedWhen(answers['an account'], change)).toEqual([])
+  })
+
+  /** Where in the text a change of the character goes unnoticed. */
+  const acceptedWhen = async (text: string, change: (character: string) => string): Promise<number[]> => {
     const accepted: number[] = []
     for (let at = 0; at < text.length; at++) {
-      const shorter = text.slice(0, at) + text.slice(at + 1)
-      const longer = text.slice(0, at) + text.slice(at, at + 1) + text.slice(at)
-      for (const changed of [shorter, longer])
-        if ((await verifyProof(changed, { network })).ok) accepted.push(at)
+      const changed = text.slice(0, at) + change(text.charAt(at)) + text.slice(at + 1)
+      if (changed !== text && (await verifyProof(changed, { network })).ok) accepted.push(at)
     }
-    expect(accepted).toEqual([])
-  })
+    return accepted
+  }
 })
 
 describe('spelling', () => {
@@ -220,6 +220,7 @@ describe('pages that do not prove the account', () => {
   it.each([
     ['another page', [otherPage]],
     ['one page too many', [...pages, otherPage]],
+    ['the same page twice', [...pages, ...pages]],
   ])('%s', async (_, given) => {
     expect(await check(withProof(accountAnswer(), { pages: given }))).toMatchObject({ ok: false })
   })
@@ -251,31 +252,27 @@ describe('finality', () => {
     ['without a certificate', { hops: [], header: atFirst.header! }, /certificate of the header is missing/],
     ['a certificate without a header', { hops: [], certificate: { ...certificate } }, /header is missing/],
     ['hops without a header', { hops: [changeAt(7)] }, /header is missing/],
+    ['a certificate of another height', certified({ height: header(5).height }), /for block .* at height 5/],
+    ['a certificate of another block', certified({ block: beyondHop.certificate!.block }), /it is for block/],
     [
-      'a certificate of another height',
-      certified({ height: header(5).height }),
-      /certificate is of height 5/,
+      'a certificate of another round',
+      certified({ round: 1 as Certificate['round'] }),
+      /signature of .* is not one/,
     ],
-    [
-      'a certificate of another block',
-      certified({ block: beyondHop.certificate!.block }),
-      /of another block/,
-    ],
-    ['a certificate of another round', certified({ round: 1 as Certificate['round'] }), /not signed by it/],
-    ['two of four', certified({ precommits: [one, two] }), /hold 2 of a stake of 4/],
+    ['two of four', certified({ precommits: [one, two] }), /2 of 4 staked units/],
     ['one counted twice', certified({ precommits: [one, one, two] }), /not sorted/],
     ['not sorted', certified({ precommits: [two, one, three] }), /not sorted/],
     [
       'a signature of another',
       certified({ precommits: [one, two, { ...three, signature: one.signature }] }),
-      /not signed by it/,
+      /signature of .* is not one/,
     ],
     [
       'a forged signature beyond the quorum',
       certified({
         precommits: sorted([one, two, three, { validator: keys.dave.address, signature: one.signature }]),
       }),
-      /not signed by it/,
+      /signature of .* is not one/,
     ],
   ])('%s', async (_, finality, reason) => {
     const answer = accountAnswer(finality)
@@ -293,12 +290,12 @@ describe('finality', () => {
   it('signed by somebody who is no validator', async () => {
     const later = laterHeader(9)
     const finality = { ...beyondHop, certificate: certify(later, [keys.carol, keys.alice]) }
-    expect(await refusal(checkFinality(finality))).toMatch(/no validator at height 9/)
+    expect(await refusal(checkFinality(finality))).toMatch(/height 9: .* is not a validator/)
   })
 
   it('two of two by number, but not by stake', async () => {
     const finality = { ...beyondHop, certificate: certify(laterHeader(9), [keys.dave]) }
-    expect(await refusal(checkFinality(finality))).toMatch(/hold 1 of a stake of 6/)
+    expect(await refusal(checkFinality(finality))).toMatch(/1 of 6 staked units/)
   })
 
   it('a header of another network, signed by the same validators', async () => {
@@ -321,11 +318,11 @@ describe('hops', () => {
       withHops({ ...hop, validators: [...firstSet] }),
       /not those that the header names/,
     ],
-    ['without a quorum', withHops(changeAt(7, {}, quorum.slice(0, 2))), /hold 2 of a stake of 4/],
+    ['without a quorum', withHops(changeAt(7, {}, quorum.slice(0, 2))), /2 of 4 staked units/],
     [
       'certified by the new validators instead of the old',
       withHops({ ...hop, certificate: certify(hop.header, [keys.carol, keys.dave]) }),
-      /hold 2 of a stake of 4/,
+      /2 of 4 staked units/,
     ],
     ['nothing changes there', withHops(sameSetAt(6), hop), /do not change/],
     ['the header lies below the last hop', withHops(changeAt(10)), /above the last hop/],
@@ -346,7 +343,6 @@ describe('hops', () => {
 
 describe("the transaction's own signature", () => {
   it('a block that holds a forged one proves nothing', async () => {
-    const { forgedAnswer } = await import('./forged-transaction.ts')
     expect(await refusal(check(forgedAnswer))).toMatch(/signature is not its sender's/)
   })
 })

@@ -130,9 +130,9 @@ export const said = (effects: readonly Effect[]): readonly string[] =>
 
 export const brief = (message: UnsignedMessage): string => {
   const name =
-    message.block === undefined ? 'nil' : String.fromCharCode(Number.parseInt(message.block.slice(0, 2), 16))
+    message.block === undefined ? 'nil' : String.fromCharCode(Number(`0x${message.block.slice(0, 2)}`))
   const since =
-    message.kind === 'precommit' || message.polkaRound === undefined ? '' : ` since ${message.polkaRound}`
+    'polkaRound' in message && message.polkaRound !== undefined ? ` since ${message.polkaRound}` : ''
   return `${message.kind} ${message.round} ${name}${since}`
 }
 

@@ -55,7 +55,7 @@ describe('a validator restarts', () => {
 
   test('the lock holds: no amnesia', () => {
     const restarted = restart(lockedOnA())
-    restarted.give(nothingPending, prevote(first, 1), prevote(second, 1))
+    restarted.give(nothingPending, precommit(first, 1), precommit(second, 1))
 
     expect(said(restarted.give(proposal(second, 1, 'B')))).toEqual(['prevote 1 nil'])
   })

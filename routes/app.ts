@@ -1,0 +1,118 @@
+/**
+ * The doors of a node: what it is asked over HTTP, and what it answers.
+ *
+ * In: a node behind {@link NodeService}, and what a runtime must lend (WebSocket upgrades, files, process
+ * numbers). Out: one Hono app, to be served by any runtime. Decides nothing itself: it reads requests within
+ * limits, asks the node, and writes answers. No input makes it fail with 5xx, save for 503 with Retry-After.
+ */
+import { OpenAPIHono } from '@hono/zod-openapi'
+import type { MiddlewareHandler } from 'hono'
+import { cors } from 'hono/cors'
+import { TautlineError } from '../src/errors.ts'
+import type { NodeService } from '../src/node/service.ts'
+import type { Log } from '../src/ports/log.ts'
+import { mountAccounts } from './accounts.ts'
+import { mountBlocks } from './blocks.ts'
+import { mountDocs, type ReadAsset } from './docs.ts'
+import { mountEvents, type WebSocketDoor } from './events.ts'
+import { mountGenesis } from './genesis.ts'
+import { mountHealth } from './health.ts'
+import { Budget, defaultLimits, type Limits } from './limits.ts'
+import { mountMetrics, type ProcessMetrics } from './metrics.ts'
+import { mountOpenapi } from './openapi.ts'
+import { isOperatorPath, operatorOnly } from './operator.ts'
+import { problemResponse } from './problem.ts'
+import { refuseInvalid } from './route.ts'
+import { mountStatus } from './status.ts'
+import { mountTransactions } from './transactions.ts'
+import { mountValidators } from './validators.ts'
+import { mountWallet } from './wallet.ts'
+
+export interface AppParts {
+  readonly node: NodeService
+  readonly operatorToken: string
+  /** URLs under which this node is reached: operator doors take no other Host, and no other Origin. */
+  readonly acceptedUrls: readonly string[]
+  /** Contents of `openapi.yaml`. */
+  readonly openapiText: string
+  readonly readAsset: ReadAsset
+  /** Without it, events come as Server-Sent Events only. */
+  readonly webSocket?: WebSocketDoor
+  readonly readProcess?: () => ProcessMetrics
+  /** Aborts when the doors close: streams end, and who waits is told what is known. */
+  readonly closing?: AbortSignal
+  readonly limits?: Partial<Limits>
+  readonly log: Log
+}
+
+export const createApp = (parts: AppParts): OpenAPIHono => {
+  const { node, log } = parts
+  const limits = { ...defaultLimits, ...parts.limits }
+  const closing = parts.closing ?? new AbortController().signal
+  const waiting = { waitMs: limits.waitMs, closing }
+  const bodies = new Budget(limits.bodyBytes, 'bytes of request bodies')
+
+  const app = new OpenAPIHono({ defaultHook: refuseInvalid })
+  app.onError((error) => problemResponse(error, log))
+  app.notFound((c) => answerUnrouted(app, c.req.method, c.req.path, log))
+  app.use(publicCors(), withinBudget(new Budget(limits.requests, 'requests')))
+
+  mountStatus(app, node)
+  mountGenesis(app, node)
+  mountBlocks(app, node)
+  mountTransactions(app, { node, limits, bodies, streams: new Budget(limits.submissionStreams, 'submission streams'), waiting, log })
+  mountAccounts(app, node)
+  mountValidators(app, node)
+  mountEvents(app, { node, limits, subscribers: new Budget(limits.subscribers, 'readers of events'), closing, log }, parts.webSocket)
+  app.use('/v1/wallet/*', operatorOnly(parts.operatorToken, parts.acceptedUrls))
+  mountWallet(app, { node, limits, bodies, waiting })
+  mountHealth(app)
+  mountMetrics(app, node, parts.readProcess)
+  mountOpenapi(app, parts.openapiText)
+  mountDocs(app, parts.readAsset)
+  return app
+}
+
+/** Any page may read and submit: what it sends carries its own authority. Not so at the operator's doors. */
+const publicCors = (): MiddlewareHandler => {
+  const open = cors({ origin: '*', exposeHeaders: ['ETag', 'Retry-After'], maxAge: 86_400 })
+  return async (c, next) => {
+    // A POST isn't kept by caches, so that one without Origin is no browser's: it goes the shorter way.
+    const isForPages = c.req.method !== 'POST' || c.req.header('origin') !== undefined
+    return isForPages && !isOperatorPath(c.req.path) ? open(c, next) : next()
+  }
+}
+
+const withinBudget =
+  (requests: Budget): MiddlewareHandler =>
+  async (_, next) => {
+    requests.take(1)
+    try {
+      await next()
+    } finally {
+      requests.giveBack(1)
+    }
+  }
+
+/** 405 when the path is a door that opens to other methods, else 404. */
+const answerUnrouted = (app: OpenAPIHono, method: string, path: string, log: Log): Response => {
+  const allowed = allowedMethods(app, path)
+  if (allowed.length === 0) {
+    return problemResponse(new TautlineError('not-found', 'there is nothing under this path: /docs lists what there is'), log)
+  }
+  const allow = allowed.join(', ')
+  return problemResponse(new TautlineError('method-not-allowed', `${method} is no method of this resource: use ${allow}`), log, { allow })
+}
+
+const allowedMethods = (app: OpenAPIHono, path: string): readonly string[] => {
+  const methods = app.routes
+    .filter((route) => route.method !== 'ALL' && matchesPath(route.path, path))
+    .flatMap((route) => (route.method === 'GET' ? ['GET', 'HEAD'] : [route.method]))
+  return [...new Set(methods)]
+}
+
+const matchesPath = (pattern: string, path: string): boolean => {
+  const parts = pattern.split('/')
+  const given = path.split('/')
+  return parts.length === given.length && parts.every((part, at) => part === given[at] || (part.startsWith(':') && given[at] !== ''))
+}

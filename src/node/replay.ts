@@ -1,0 +1,75 @@
+/**
+ * Replay: blocks that somebody else hands over, checked and executed from the genesis on.
+ *
+ * Nothing is believed: form, canonical bytes, every signature, the certificate, and that executing the block
+ * leads to exactly its header. So this verifies a ledger, restores a backup, and is what syncing rests on.
+ */
+import { canonicalize, type Json } from '../codec/json.ts'
+import { TautlineError } from '../errors.ts'
+import { brokenRule } from '../ledger/block-rules.ts'
+import { type Block, blockSchema, hashHeader } from '../objects/block.ts'
+import { type DecodedTransaction, decodeTransaction } from '../objects/transaction.ts'
+import { type Certificate, certificateSchema } from '../objects/vote.ts'
+import type { Verifier } from '../ports/keys.ts'
+import { nextHeight } from '../units.ts'
+import type { Chain } from './chain.ts'
+import { refuseCertificate } from './check-certificate.ts'
+
+/** A block as it was handed over: parsed JSON, nothing more. */
+export interface UncheckedBlock {
+  readonly block: Json
+  readonly certificate: Json
+}
+
+/**
+ * Checks the block that follows the chain's head, and commits it.
+ *
+ * @throws TautlineError `ledger-mismatch`, saying at which height what is wrong
+ */
+export const replayBlock = async (chain: Chain, verifier: Verifier, unchecked: UncheckedBlock): Promise<Block> => {
+  const height = nextHeight(chain.head.height)
+  const mismatch = (what: string): TautlineError => new TautlineError('ledger-mismatch', `block ${height}: ${what}`, { height })
+  const block = blockSchema.safeParse(unchecked.block)
+  if (!block.success) throw mismatch(`it is not of the form of a block (${block.error.issues[0]!.message})`)
+  const certificate = certificateSchema.safeParse(unchecked.certificate)
+  if (!certificate.success) throw mismatch(`its certificate is not of the form of one (${certificate.error.issues[0]!.message})`)
+
+  const { header } = block.data
+  const hash = hashHeader(header)
+  const transactions = block.data.transactions.map((transaction) => decodeTransaction(transaction as unknown as Json))
+  const forged = await findForged(verifier, transactions)
+  if (forged) throw mismatch(`transaction ${forged.id} has no valid signature`)
+  const refusal = await refuseCertificate(verifier, certificate.data, {
+    network: chain.network,
+    height,
+    block: hash,
+    validators: chain.head.validators,
+  })
+  if (refusal) throw mismatch(`its certificate does not prove it: ${refusal}`)
+
+  const broken = brokenRule(header, transactions, chain.head, chain.genesis.parameters)
+  if (broken) throw mismatch(broken)
+  const candidate = await chain.execute(transactions, header.time, header.proposer)
+  if (candidate.block.hash !== hash) {
+    const differing = Object.keys(header).filter((name) => !isSame(header, candidate.block.header, name as keyof typeof header))
+    throw mismatch(`executing it does not lead to its header: ${differing.join(', ')} differ`)
+  }
+  await chain.commit(candidate, certificate.data as Certificate)
+  return block.data
+}
+
+const isSame = <Value extends object>(one: Value, other: Value, name: keyof Value): boolean =>
+  canonicalize(one[name] as Json) === canonicalize(other[name] as Json)
+
+const findForged = async (
+  verifier: Verifier,
+  transactions: readonly DecodedTransaction[],
+): Promise<DecodedTransaction | undefined> => {
+  const verdicts = await Promise.all(
+    transactions.map(({ transaction, signedText }) => {
+      const { key, signature } = transaction.signatures[0]!
+      return verifier.verify(key, signedText, signature)
+    }),
+  )
+  return transactions[verdicts.indexOf(false)]
+}

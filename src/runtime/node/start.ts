@@ -1,0 +1,137 @@
+/**
+ * Starts a whole node on this machine: data folder, key, storage, ledger, machines, doors; and stops it again.
+ */
+import { randomBytes } from 'node:crypto'
+import { accelerateHash } from '../../crypto/hash.ts'
+import { TautlineError } from '../../errors.ts'
+import { Chain } from '../../node/chain.ts'
+import { networkOfOne } from '../../node/network-of-one.ts'
+import { Node } from '../../node/node.ts'
+import { freshSignRecord, readSignRecord, writeSignRecord } from '../../node/sign-record.ts'
+import type { Log } from '../../ports/log.ts'
+import type { ObjectStore } from '../../ports/object-store.ts'
+import { openStore } from '../../storage/open-store.ts'
+import { systemClock } from './clock.ts'
+import { type DataFolder, openDataFolder } from './data-folder.ts'
+import { type Identity, openIdentity, throwawayIdentity } from './identity.ts'
+import { createNodeVerifier, nativeHash } from './keys.ts'
+import { serve } from './serve.ts'
+import { version } from './package.ts'
+
+export interface StartOptions {
+  readonly dataFolder: string
+  readonly host: string
+  /** 0 takes a free one. */
+  readonly port: number
+  /** What others dial, the first of them in the node's own answers; by default the address it listens on. */
+  readonly urls: readonly string[]
+  /** As `--storage` takes it. */
+  readonly storage: string
+  /** Of a network that this start makes. */
+  readonly name: string
+  /** Lets a key sign that has no record of what it signed before. */
+  readonly withoutSignRecord: boolean
+  readonly log: Log
+  /** The node decides nothing any more, and should be stopped. */
+  readonly onHalt: (error: unknown) => void
+}
+
+export interface RunningNode {
+  readonly node: Node
+  readonly url: string
+  /** Absolute path of the data folder. */
+  readonly dataFolder: string
+  /** This start made the network. */
+  readonly isNew: boolean
+  close(): Promise<void>
+}
+
+/** @throws TautlineError with a sentence for the operator */
+export const startNode = async (options: StartOptions): Promise<RunningNode> => {
+  accelerateHash(nativeHash)
+  const closers: (() => Promise<void>)[] = []
+  const close = async (): Promise<void> => {
+    for (const closer of closers.splice(0).reverse()) await closer()
+  }
+  try {
+    return { ...(await open(options, (closer) => closers.push(closer))), close }
+  } catch (error) {
+    await close()
+    throw error
+  }
+}
+
+const open = async (
+  options: StartOptions,
+  onClose: (closer: () => Promise<void>) => void,
+): Promise<Omit<RunningNode, 'close'>> => {
+  const { log } = options
+  const folder = await openDataFolder(options.dataFolder, log)
+  onClose(() => folder.close())
+  const identity = options.storage === 'memory' ? await throwawayIdentity() : await openIdentity(folder)
+  onClose(() => identity.close())
+  if (options.withoutSignRecord) await makeMissingRecord(identity)
+
+  const store = await openStore(options.storage, folder.path)
+  const { chain, isNew } = await openChain(store, identity, options).catch(async (error: unknown) => {
+    await store.close()
+    throw error
+  })
+  let url = options.urls[0]
+  const node = await Node.start({
+    version,
+    chain,
+    store,
+    records: identity.records,
+    signer: identity.signer,
+    verifier: await createNodeVerifier(log),
+    clock: systemClock,
+    log,
+    url: () => url ?? '',
+    onHalt: options.onHalt,
+  })
+  onClose(() => node.close())
+  const server = await serve({
+    node,
+    operatorToken: await operatorToken(folder),
+    host: options.host,
+    port: options.port,
+    urls: options.urls,
+    log,
+  })
+  onClose(() => server.close())
+  url ??= server.url
+  await folder.writeFile('node.json', `${JSON.stringify({ url: server.url })}\n`)
+  return { node, url: server.url, dataFolder: folder.path, isNew }
+}
+
+/** The ledger that lies in the store, or a new network of one in an empty one. */
+const openChain = async (
+  store: ObjectStore,
+  { signer, records }: Identity,
+  { name, log }: StartOptions,
+): Promise<{ chain: Chain; isNew: boolean }> => {
+  const chain = await Chain.open(store, log)
+  if (chain) return { chain, isNew: false }
+  const signed = (await readSignRecord(records))?.signed
+  if (signed) {
+    throw new TautlineError(
+      'damaged-folder',
+      `the key of this folder has signed block ${signed.height} of network ${signed.network}, and the ledger is gone: ` +
+        'restore a backup, or start in an empty folder for a new network',
+    )
+  }
+  return { chain: await Chain.create(store, networkOfOne(signer.address, name, systemClock.now())), isNew: true }
+}
+
+const makeMissingRecord = async ({ records }: Identity): Promise<void> => {
+  if ((await readSignRecord(records)) === undefined) await writeSignRecord(records, freshSignRecord)
+}
+
+const operatorToken = async (folder: DataFolder): Promise<string> => {
+  const existing = await folder.readFile('operator.token')
+  if (existing) return existing.trim()
+  const token = randomBytes(32).toString('base64url')
+  await folder.writeFile('operator.token', `${token}\n`)
+  return token
+}

@@ -1,0 +1,114 @@
+/**
+ * The embedded default: LevelDB, through `classic-level` 3, which brings its binaries by npm.
+ *
+ * Chosen by measuring on two cores, each synced batch 24,000 random small entries and one of 3 MB. LevelDB
+ * takes 457 thousand entries/s and stays there; LMDB takes 114 thousand and falls as it grows (random pages
+ * of a B-tree), and its single durable put rises to 29 ms against LevelDB's 0.24 ms. LMDB reads faster (3 µs
+ * against 7 µs, 26 µs when not blocking the event loop). LevelDB's own LOCK file moreover is a folder lock
+ * that dies with its process.
+ *
+ * What it promises: a batch is one record of its log, synced before it resolves, so it is there whole or not
+ * at all, after power failures too. After a failed write LevelDB refuses all further ones until it is opened
+ * anew. What it doesn't: when a bit rots in its log, LevelDB drops what follows there without a word, so the
+ * ledger comes back whole but with an older head, which only a sign record beyond it gives away.
+ *
+ * @see https://github.com/google/leveldb/blob/main/doc/log_format.md
+ */
+import { ClassicLevel } from 'classic-level'
+import { decodeUtf8, encodeUtf8 } from '../codec/bytes.ts'
+import { TautlineError } from '../errors.ts'
+import type { ObjectDriver } from './driver.ts'
+import { storageFailure } from './storage-failure.ts'
+
+/**
+ * For an RSS under 100 MB: two write buffers may be held at once. Larger ones take no more entries/s, but
+ * lengthen opening after a crash (8 MiB: 80 ms, 32 MiB: 320 ms). Large files spare descriptors: LevelDB keeps
+ * at most a thousand open.
+ */
+const tuning = {
+  writeBufferSize: 8 * 1024 * 1024,
+  cacheSize: 16 * 1024 * 1024,
+  maxFileSize: 8 * 1024 * 1024,
+  compression: true,
+} as const
+
+type Level = ClassicLevel<string, Uint8Array>
+
+/** @throws TautlineError `folder-in-use`, `damaged-folder`, `bad-configuration` or `storage-unavailable` */
+export const openLevelDriver = async (path: string): Promise<ObjectDriver> => {
+  const level: Level = new ClassicLevel(path, { keyEncoding: 'utf8', valueEncoding: 'view', ...tuning })
+  await level.open().catch((cause: unknown) => {
+    throw openingFailure(path, cause)
+  })
+  const read = named(path)
+  return {
+    name: 'level',
+    hasItem: (key) => level.has(key),
+    getItem: async (key) => {
+      const value = await read(level.get(key))
+      return value === undefined ? null : decodeUtf8(value)
+    },
+    getItemRaw: async (key) => (await read(level.get(key))) ?? null,
+    setItem: (key, value) => level.put(key, encodeUtf8(value), { sync: true }),
+    setItemRaw: (key, value: Uint8Array) => level.put(key, value, { sync: true }),
+    removeItem: (key) => level.del(key, { sync: true }),
+    getKeys: (base) => (base ? level.keys({ gte: base, lt: `${base}\u{10ffff}` }) : level.keys()).all(),
+    dispose: () => level.close(),
+    readMany: (keys) => read(level.getMany([...keys])),
+    writeBatch: async (puts, removes) => {
+      // A chained batch takes entries twice as fast as an array of operations, and copies each at once.
+      const batch = level.batch()
+      for (const [key, value] of puts) batch.put(key, value)
+      for (const key of removes) batch.del(key)
+      await read(batch.write({ sync: true }))
+    },
+  }
+}
+
+/** Names the folder when LevelDB finds it damaged while running. */
+const named =
+  (path: string) =>
+  async <Value>(result: Promise<Value>): Promise<Value> => {
+    try {
+      return await result
+    } catch (cause) {
+      throw codeOf(cause) === 'LEVEL_CORRUPTION' ? damaged(path, cause) : cause
+    }
+  }
+
+const openingFailure = (path: string, error: unknown): TautlineError => {
+  // abstract-level wraps what the database said.
+  const cause = error instanceof Error && error.cause !== undefined ? error.cause : error
+  switch (codeOf(cause)) {
+    case 'LEVEL_LOCKED':
+      return new TautlineError(
+        'folder-in-use',
+        `the ledger in ${path} is in use by another process: stop that one first, or use another folder`,
+        { path },
+        cause,
+      )
+    case 'LEVEL_CORRUPTION':
+      return damaged(path, cause)
+    case 'EEXIST':
+    case 'ENOTDIR':
+      return new TautlineError(
+        'bad-configuration',
+        `the ledger can't lie in ${path}, where a file is in the way: expected a folder, or nothing yet`,
+        { path },
+        cause,
+      )
+    default:
+      return storageFailure('read', cause)
+  }
+}
+
+const damaged = (path: string, cause: unknown): TautlineError =>
+  new TautlineError(
+    'damaged-folder',
+    `the ledger in ${path} is damaged (${cause instanceof Error ? cause.message : String(cause)}): ` +
+      'restore it from a backup, or move it away and let the node sync anew',
+    { path },
+    cause,
+  )
+
+const codeOf = (cause: unknown): string => (cause instanceof Error && 'code' in cause ? String(cause.code) : '')

@@ -1,0 +1,36 @@
+/** What a failing disk or driver becomes: one error that says what could not be done, and why. */
+import { TautlineError } from '../errors.ts'
+
+const advice: Readonly<Record<string, string>> = {
+  ENOSPC: 'make room on the disk, then start the node again',
+  EDQUOT: 'make room within the disk quota, then start the node again',
+  EACCES: 'let this user read and write the folder',
+  EROFS: 'the file system is read-only: make it writable',
+  EIO: 'the disk reports errors: check it before starting the node again',
+}
+
+export const storageFailure = (action: 'read' | 'write' | 'close', cause: unknown): TautlineError => {
+  const reason = cause instanceof Error ? cause.message : String(cause)
+  const code = codeOf(cause)
+  return new TautlineError(
+    'storage-unavailable',
+    `the storage failed to ${action}: ${reason}; ${advice[code] ?? 'check the disk and its permissions'}`,
+    code === '' ? { action } : { action, code },
+    cause,
+  )
+}
+
+/** LevelDB says it in words only (`strerror`). */
+const spoken: readonly (readonly [string, string])[] = [
+  ['No space left on device', 'ENOSPC'],
+  ['Disk quota exceeded', 'EDQUOT'],
+  ['Permission denied', 'EACCES'],
+  ['Read-only file system', 'EROFS'],
+  ['Input/output error', 'EIO'],
+]
+
+const codeOf = (cause: unknown): string => {
+  if (!(cause instanceof Error)) return ''
+  const named = spoken.find(([words]) => cause.message.includes(words))
+  return named?.[1] ?? ('code' in cause ? String(cause.code) : '')
+}

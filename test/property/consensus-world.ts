@@ -1,0 +1,410 @@
+/**
+ * A small world for consensus machines: one height, a few nodes, virtual time, everything drawn from one seed.
+ *
+ * First come a few phases, each with its own partition, delays and losses, in which nodes crash before or after
+ * their record is written, and liars (one key on two machines, forgetting their record when they crash) take
+ * part. Then the world heals, and all honest nodes have to decide. Safety is checked at every step.
+ */
+import { canonicalize, parseCanonical } from '../../src/codec/json.ts'
+import { Consensus } from '../../src/consensus/consensus.ts'
+import type { Effect } from '../../src/consensus/effect.ts'
+import type { Input } from '../../src/consensus/input.ts'
+import type { SignState } from '../../src/consensus/sign-state.ts'
+import { hashObject } from '../../src/crypto/hash.ts'
+import { isQuorum, type ValidatorSet } from '../../src/objects/validators.ts'
+import { type Verified, verified } from '../../src/objects/verified.ts'
+import { type Certificate, type ConsensusMessage, messageSigningText } from '../../src/objects/vote.ts'
+import type { Address, BlockHash } from '../../src/units.ts'
+import { brief, hear, height, network, setOf, sign, signatureOf } from '../unit/consensus/actor.ts'
+
+const phases = 6
+const phaseMs = 2_500
+const healedAtMs = phases * phaseMs
+/** Rounds that fail are at their timeout's cap, and the only node with something to propose may be the last. */
+const endMs = healedAtMs + 400_000
+const repeatMs = 800
+
+export interface Outcome {
+  /** What went wrong, first thing first; empty when all is well. */
+  readonly faults: readonly string[]
+  /** Hash over all that happened. */
+  readonly digest: string
+  readonly trace: readonly string[]
+  /** Highest round that was begun. */
+  readonly rounds: number
+  readonly accused: ReadonlySet<Address>
+  readonly liars: ReadonlySet<Address>
+  readonly crashes: number
+}
+
+type Random = (limit: number) => number
+
+/** Mulberry32: 32 bits of state, enough to tell seeds apart. */
+const randomFrom = (seed: number): Random => {
+  let state = seed
+  return (limit) => {
+    state = (state + 0x6d2b79f5) | 0
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
+    return ((mixed ^ (mixed >>> 14)) >>> 0) % limit
+  }
+}
+
+interface Node {
+  readonly name: string
+  readonly key: Address
+  readonly isLiar: boolean
+  readonly observes: boolean
+  readonly hasPending: boolean
+  machine: Consensus | undefined
+  record: SignState | undefined
+  /** Counts restarts and cancelled timers: what was scheduled before doesn't happen. */
+  life: number
+  timers: number
+  decided: Certificate | undefined
+  /** When each other node was last answered. */
+  readonly answeredMs: Map<Node, number>
+}
+
+interface Weather {
+  readonly delayMs: number
+  readonly lossPercent: number
+  readonly repeatPercent: number
+  readonly crashPercent: number
+  readonly latePercent: number
+  /** Links that carry nothing, each in its own direction. */
+  readonly cut: ReadonlySet<string>
+}
+
+const calm: Weather = {
+  delayMs: 40,
+  lossPercent: 0,
+  repeatPercent: 0,
+  crashPercent: 0,
+  latePercent: 0,
+  cut: new Set(),
+}
+
+export const simulate = (seed: number): Outcome => new World(seed).run()
+
+class World {
+  readonly #random: Random
+  readonly #validators: ValidatorSet
+  readonly #nodes: readonly Node[]
+  readonly #agenda = new Map<number, (() => void)[]>()
+  readonly #liars: ReadonlySet<Address>
+  readonly #accused = new Set<Address>()
+  /** What each honest key has said in each place. */
+  readonly #honest = new Map<string, string>()
+  readonly #faults: string[] = []
+  readonly #trace: string[] = []
+  #weather = calm
+  #nowMs = 0
+  #rounds = 0
+  #crashes = 0
+  #agreed: BlockHash | undefined
+
+  constructor(seed: number) {
+    this.#random = randomFrom(seed)
+    const count = 4 + this.#random(4)
+    const isEven = this.#random(3) > 0
+    this.#validators = setOf(...Array.from({ length: count }, () => (isEven ? 1 : 1 + this.#random(6))))
+    this.#liars = this.#chooseLiars()
+    this.#nodes = this.#populate()
+  }
+
+  run(): Outcome {
+    for (const node of this.#nodes) this.#start(node)
+    for (let phase = 0; phase < phases; phase++) this.#at(phase * phaseMs, () => this.#change())
+    this.#at(healedAtMs, () => {
+      this.#weather = calm
+    })
+    for (; this.#nowMs < endMs && !this.#isOver(); this.#nowMs++) this.#passMoment()
+    for (const node of this.#nodes) {
+      if (!node.isLiar && node.decided === undefined) this.#faults.push(`${node.name} does not decide`)
+    }
+    return {
+      faults: this.#faults,
+      digest: hashObject('evidence', this.#trace),
+      trace: this.#trace,
+      rounds: this.#rounds,
+      accused: this.#accused,
+      liars: this.#liars,
+      crashes: this.#crashes,
+    }
+  }
+
+  // The cast.
+
+  /** Less than a third of the stake. */
+  #chooseLiars(): ReadonlySet<Address> {
+    const liars = new Set<Address>()
+    let stake = 0n
+    if (this.#random(4) === 0) return liars
+    for (const { address } of this.#validators.list) {
+      const more = stake + this.#validators.stakes.get(address)!
+      if (this.#random(2) === 0 || more * 3n >= this.#validators.total) continue
+      stake = more
+      liars.add(address)
+    }
+    return liars
+  }
+
+  #populate(): readonly Node[] {
+    const keys = this.#validators.list.map(({ address }) => address)
+    const twins = keys.filter((key) => this.#liars.has(key))
+    const honest = keys.filter((key) => !this.#liars.has(key))
+    const chosen = honest[this.#random(honest.length)]
+    const isScarce = this.#random(3) === 0
+    const node = (key: Address, name: string, observes = false): Node => ({
+      name,
+      key,
+      isLiar: this.#liars.has(key),
+      observes,
+      hasPending: key === chosen || (!isScarce && this.#random(4) > 0),
+      machine: undefined,
+      record: undefined,
+      life: 0,
+      timers: 0,
+      decided: undefined,
+      answeredMs: new Map(),
+    })
+    return [
+      ...keys.map((key) => node(key, `v${keys.indexOf(key)}`)),
+      ...twins.map((key) => node(key, `v${keys.indexOf(key)}'`)),
+      ...(this.#random(3) === 0 ? [node(honest[0]!, 'observer', true)] : []),
+    ]
+  }
+
+  // Time and weather.
+
+  #at(timeMs: number, action: () => void): void {
+    const actions = this.#agenda.get(timeMs)
+    if (actions) actions.push(action)
+    else this.#agenda.set(timeMs, [action])
+  }
+
+  #passMoment(): void {
+    for (const action of this.#agenda.get(this.#nowMs) ?? []) action()
+    this.#agenda.delete(this.#nowMs)
+  }
+
+  #isOver(): boolean {
+    return (
+      this.#faults.length > 0 || this.#nodes.every(({ isLiar, decided }) => isLiar || decided !== undefined)
+    )
+  }
+
+  #change(): void {
+    const pick = <Choice>(...choices: readonly Choice[]): Choice => choices[this.#random(choices.length)]!
+    this.#weather = {
+      delayMs: pick(20, 300, 1_500),
+      lossPercent: pick(0, 10, 40),
+      repeatPercent: pick(0, 30),
+      crashPercent: pick(0, 5, 20),
+      latePercent: pick(0, 30),
+      cut: this.#cutLinks(),
+    }
+  }
+
+  /** Two or three groups, or single links in one direction. */
+  #cutLinks(): ReadonlySet<string> {
+    const cut = new Set<string>()
+    const style = this.#random(4)
+    const groups = this.#nodes.map(() => this.#random(2 + this.#random(2)))
+    for (const [at, from] of this.#nodes.entries()) {
+      for (const [to, other] of this.#nodes.entries()) {
+        const isCut = style === 0 ? false : style === 1 ? this.#random(3) === 0 : groups[at] !== groups[to]
+        if (isCut) cut.add(`${from.name}>${other.name}`)
+      }
+    }
+    return cut
+  }
+
+  #chance(percent: number): boolean {
+    return this.#random(100) < percent
+  }
+
+  // A node's life.
+
+  #start(node: Node): void {
+    const restored = node.record && (parseCanonical(canonicalize(node.record)) as unknown as SignState)
+    node.machine = new Consensus({
+      network,
+      height,
+      validators: this.#validators,
+      ...(!node.observes && { self: node.key }),
+      ...(restored && { restored }),
+    })
+    this.#note(`${node.name} starts${restored ? ` from round ${restored.round}, ${restored.step}` : ''}`)
+    this.#give(node, { kind: 'pending', has: node.hasPending })
+    this.#repeatLater(node)
+  }
+
+  #crash(node: Node): void {
+    this.#crashes++
+    this.#note(`${node.name} crashes`)
+    node.machine = undefined
+    node.life++
+    if (node.isLiar && this.#chance(50)) node.record = undefined
+    this.#at(this.#nowMs + 1 + this.#random(2_000), () => this.#start(node))
+  }
+
+  #repeatLater(node: Node): void {
+    this.#whileAlive(node, repeatMs / 2 + this.#random(repeatMs), (machine) => {
+      if (node.decided !== undefined)
+        this.#broadcast(node, { kind: 'certificate', certificate: verified(node.decided) })
+      else if (machine.active) for (const message of machine.recent()) this.#broadcast(node, hear(message))
+      this.#repeatLater(node)
+    })
+  }
+
+  #whileAlive(node: Node, delayMs: number, action: (machine: Consensus) => void): void {
+    const { life } = node
+    this.#at(this.#nowMs + Math.max(1, delayMs), () => {
+      if (node.life === life && node.machine !== undefined) action(node.machine)
+    })
+  }
+
+  /** One chain of steps, then one write, then the messages leave: a crash fits in between. */
+  #give(node: Node, input: Input): void {
+    const machine = node.machine
+    if (machine === undefined || node.decided !== undefined) return
+    const messages: Verified<ConsensusMessage>[] = []
+    const inputs = [input]
+    let record = node.record
+    for (let next = inputs.shift(); next !== undefined; next = inputs.shift()) {
+      for (const effect of machine.step(next)) {
+        if (effect.kind === 'sign') {
+          const message = sign(effect.message)
+          record = effect.state
+          messages.push(message)
+          inputs.push(hear(message))
+        } else this.#follow(node, effect)
+      }
+    }
+    if (messages.length === 0) return
+    if (this.#chance(this.#weather.crashPercent)) {
+      this.#crash(node)
+      return
+    }
+    node.record = record
+    const isLast = this.#chance(this.#weather.crashPercent)
+    const leaving = isLast ? messages.slice(0, this.#random(messages.length + 1)) : messages
+    for (const message of leaving) this.#publish(node, message)
+    if (isLast) this.#crash(node)
+  }
+
+  #follow(node: Node, effect: Exclude<Effect, { kind: 'sign' }>): void {
+    switch (effect.kind) {
+      case 'round':
+        this.#rounds = Math.max(this.#rounds, effect.round)
+        break
+      case 'propose': {
+        const block = hashObject('block', `${node.name} ${effect.round} ${node.life}`) as BlockHash
+        if (!node.hasPending) break
+        this.#whileAlive(node, this.#random(30), () =>
+          this.#give(node, { kind: 'value', round: effect.round, block }),
+        )
+        break
+      }
+      case 'schedule': {
+        const { timers } = node
+        this.#whileAlive(node, effect.delayMs, () => {
+          if (node.timers === timers) this.#give(node, { kind: 'timeout', timeout: effect.timeout })
+        })
+        break
+      }
+      case 'cancel-timers':
+        node.timers++
+        break
+      case 'decide':
+        this.#decide(node, effect.certificate)
+        break
+      case 'accuse':
+        this.#accused.add(effect.conflict[0].validator)
+        break
+      case 'foreign-signature':
+        this.#faults.push(`${node.name} does not know its own ${brief(effect.message)}`)
+    }
+  }
+
+  // The network.
+
+  #publish(node: Node, message: Verified<ConsensusMessage>): void {
+    this.#note(`${node.name} says ${brief(message)}`)
+    if (!node.isLiar) this.#checkHonest(message)
+    this.#broadcast(node, hear(message))
+  }
+
+  #broadcast(from: Node, input: Input): void {
+    for (const to of this.#nodes) this.#send(from, to, input)
+  }
+
+  #send(from: Node, to: Node, input: Input): void {
+    const { cut, lossPercent, repeatPercent, delayMs } = this.#weather
+    if (from === to || to.decided !== undefined || cut.has(`${from.name}>${to.name}`)) return
+    // A liar's two machines don't talk: each takes itself for the only one.
+    if (
+      (input.kind === 'vote' || input.kind === 'proposal') &&
+      to.isLiar &&
+      input.message.validator === to.key
+    )
+      return
+    for (let copies = this.#chance(repeatPercent) ? 2 : 1; copies > 0; copies--) {
+      if (this.#chance(lossPercent)) continue
+      this.#at(this.#nowMs + 1 + this.#random(delayMs), () => this.#arrive(from, to, input))
+    }
+  }
+
+  #arrive(from: Node, to: Node, input: Input): void {
+    if (to.machine === undefined) return
+    const isBehind = 'message' in input && input.message.round < to.machine.round
+    if (input.kind === 'proposal' && this.#chance(this.#weather.latePercent)) {
+      this.#give(to, { ...input, timely: input.message.validator === to.key })
+    } else this.#give(to, input)
+    if (isBehind) this.#answer(to, from)
+  }
+
+  /** To one that is behind, what is worth repeating; not more often than on a timer. */
+  #answer(node: Node, to: Node): void {
+    if (node.machine === undefined || this.#nowMs < (node.answeredMs.get(to) ?? 0) + repeatMs) return
+    node.answeredMs.set(to, this.#nowMs)
+    for (const message of node.machine.recent()) this.#send(node, to, hear(message))
+  }
+
+  // What must hold.
+
+  #checkHonest(message: ConsensusMessage): void {
+    const place = `${message.validator} ${message.kind} ${message.round}`
+    const text = messageSigningText(message)
+    if ((this.#honest.get(place) ?? text) !== text)
+      this.#faults.push(`an honest key contradicts itself: ${brief(message)}`)
+    this.#honest.set(place, text)
+  }
+
+  #decide(node: Node, certificate: Certificate): void {
+    this.#note(`${node.name} decides ${certificate.block.slice(0, 8)} of round ${certificate.round}`)
+    node.decided = certificate
+    if (!this.#isProof(certificate)) this.#faults.push(`${node.name} decides without proof`)
+    if (node.isLiar) return
+    if (this.#agreed !== undefined && this.#agreed !== certificate.block)
+      this.#faults.push('two blocks are decided')
+    this.#agreed ??= certificate.block
+  }
+
+  #isProof({ round, block, precommits }: Certificate): boolean {
+    const signers = precommits.map(({ validator }) => validator)
+    const stake = signers.reduce((sum, key) => sum + this.#validators.stakes.get(key)!, 0n)
+    const isSorted = signers.every((key, at) => at === 0 || signers[at - 1]! < key)
+    const areSigned = precommits.every(
+      ({ validator, signature }) =>
+        signature === signatureOf({ kind: 'precommit', network, height, round, block, validator }),
+    )
+    return isSorted && areSigned && isQuorum(stake, this.#validators.total)
+  }
+
+  #note(event: string): void {
+    this.#trace.push(`${this.#nowMs} ${event}`)
+  }
+}
