@@ -4,8 +4,8 @@ import { canonicalize, type Json } from '../src/codec/json.ts'
 import { maxHistoryPage, type NodeService } from '../src/node/service.ts'
 import { addressField } from '../src/objects/fields.ts'
 import { respondFresh } from './caching.ts'
-import { anyTime, defineRoute, jsonAnswer, problemAnswers } from './route.ts'
 import { proofParameter } from './proof-parameter.ts'
+import { anyTime, defineRoute, jsonAnswer, problemAnswers } from './route.ts'
 import { accountSchema, historySchema } from './schemas.ts'
 import { wholeParameter } from './whole-parameter.ts'
 
@@ -19,7 +19,10 @@ export const accountRoute = defineRoute({
   summary: 'An account',
   description: 'Zeros for one that was never seen.',
   request: { params, query: z.object({ proof: proofParameter }) },
-  responses: { 200: jsonAnswer('The account.', accountSchema), ...problemAnswers('malformed-request', ...anyTime) },
+  responses: {
+    200: jsonAnswer('The account.', accountSchema),
+    ...problemAnswers('malformed-request', ...anyTime),
+  },
 })
 
 export const historyRoute = defineRoute({
@@ -37,10 +40,15 @@ export const historyRoute = defineRoute({
         .max(100, 'expected the `cursor` of the page before')
         .optional()
         .openapi({ description: 'The `cursor` of the page before; none for the first.' }),
-      limit: wholeParameter({ min: 1, max: maxHistoryPage, description: 'Most transactions of the page.' }).default(50),
+      limit: wholeParameter({ min: 1, max: maxHistoryPage, description: 'Most transactions of the page.' })
+        .default(50)
+        .openapi({ default: 50 }),
     }),
   },
-  responses: { 200: jsonAnswer('A page of the history.', historySchema), ...problemAnswers('malformed-request', ...anyTime) },
+  responses: {
+    200: jsonAnswer('A page of the history.', historySchema),
+    ...problemAnswers('malformed-request', ...anyTime),
+  },
 })
 
 export const mountAccounts = (app: OpenAPIHono, node: NodeService): void => {
@@ -51,7 +59,10 @@ export const mountAccounts = (app: OpenAPIHono, node: NodeService): void => {
   })
   app.openapi(historyRoute, async (c) => {
     const { cursor, limit } = c.req.valid('query')
-    const page = await node.history(c.req.valid('param').address, cursor === undefined ? { limit } : { cursor, limit })
+    const page = await node.history(
+      c.req.valid('param').address,
+      cursor === undefined ? { limit } : { cursor, limit },
+    )
     return respondFresh(c, JSON.stringify(page))
   })
 }

@@ -20,7 +20,7 @@ import { mountHealth } from './health.ts'
 import { Budget, defaultLimits, type Limits } from './limits.ts'
 import { mountMetrics, type ProcessMetrics } from './metrics.ts'
 import { mountOpenapi } from './openapi.ts'
-import { isOperatorPath, operatorOnly } from './operator.ts'
+import { isOperatorPath, operatorOnly, operatorPrefixes } from './operator.ts'
 import { problemResponse } from './problem.ts'
 import { refuseInvalid } from './route.ts'
 import { mountStatus } from './status.ts'
@@ -56,15 +56,27 @@ export const createApp = (parts: AppParts): OpenAPIHono => {
   app.onError((error) => problemResponse(error, log))
   app.notFound((c) => answerUnrouted(app, c.req.method, c.req.path, log))
   app.use(publicCors(), withinBudget(new Budget(limits.requests, 'requests')))
+  for (const prefix of operatorPrefixes)
+    app.use(`${prefix}*`, operatorOnly(parts.operatorToken, parts.acceptedUrls))
 
   mountStatus(app, node)
   mountGenesis(app, node)
   mountBlocks(app, node)
-  mountTransactions(app, { node, limits, bodies, streams: new Budget(limits.submissionStreams, 'submission streams'), waiting, log })
+  mountTransactions(app, {
+    node,
+    limits,
+    bodies,
+    streams: new Budget(limits.submissionStreams, 'submission streams'),
+    waiting,
+    log,
+  })
   mountAccounts(app, node)
   mountValidators(app, node)
-  mountEvents(app, { node, limits, subscribers: new Budget(limits.subscribers, 'readers of events'), closing, log }, parts.webSocket)
-  app.use('/v1/wallet/*', operatorOnly(parts.operatorToken, parts.acceptedUrls))
+  mountEvents(
+    app,
+    { node, limits, subscribers: new Budget(limits.subscribers, 'readers of events'), closing, log },
+    parts.webSocket,
+  )
   mountWallet(app, { node, limits, bodies, waiting })
   mountHealth(app)
   mountMetrics(app, node, parts.readProcess)
@@ -75,7 +87,12 @@ export const createApp = (parts: AppParts): OpenAPIHono => {
 
 /** Any page may read and submit: what it sends carries its own authority. Not so at the operator's doors. */
 const publicCors = (): MiddlewareHandler => {
-  const open = cors({ origin: '*', exposeHeaders: ['ETag', 'Retry-After'], maxAge: 86_400 })
+  const open = cors({
+    origin: '*',
+    allowMethods: ['GET', 'HEAD', 'POST'],
+    exposeHeaders: ['ETag', 'Retry-After'],
+    maxAge: 86_400,
+  })
   return async (c, next) => {
     // A POST isn't kept by caches, so that one without Origin is no browser's: it goes the shorter way.
     const isForPages = c.req.method !== 'POST' || c.req.header('origin') !== undefined
@@ -98,10 +115,17 @@ const withinBudget =
 const answerUnrouted = (app: OpenAPIHono, method: string, path: string, log: Log): Response => {
   const allowed = allowedMethods(app, path)
   if (allowed.length === 0) {
-    return problemResponse(new TautlineError('not-found', 'there is nothing under this path: /docs lists what there is'), log)
+    return problemResponse(
+      new TautlineError('not-found', 'there is nothing under this path: /docs lists what there is'),
+      log,
+    )
   }
   const allow = allowed.join(', ')
-  return problemResponse(new TautlineError('method-not-allowed', `${method} is no method of this resource: use ${allow}`), log, { allow })
+  return problemResponse(
+    new TautlineError('method-not-allowed', `${method} is no method of this resource: use ${allow}`),
+    log,
+    { allow },
+  )
 }
 
 const allowedMethods = (app: OpenAPIHono, path: string): readonly string[] => {
@@ -114,5 +138,8 @@ const allowedMethods = (app: OpenAPIHono, path: string): readonly string[] => {
 const matchesPath = (pattern: string, path: string): boolean => {
   const parts = pattern.split('/')
   const given = path.split('/')
-  return parts.length === given.length && parts.every((part, at) => part === given[at] || (part.startsWith(':') && given[at] !== ''))
+  return (
+    parts.length === given.length &&
+    parts.every((part, at) => part === given[at] || (part.startsWith(':') && given[at] !== ''))
+  )
 }

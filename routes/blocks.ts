@@ -42,11 +42,18 @@ export const segmentRoute = defineRoute({
   description: `A segment: blocks from a height on, and the certificate of the last, which proves all of them. Ends at the limit, at ${maxSegmentBytes / 1024 / 1024} MiB, or where the validators change; go on behind its last block.`,
   request: {
     query: z.object({
-      from: wholeParameter({ min: 1, description: 'Height of the first block.' }).default(1),
-      limit: wholeParameter({ min: 1, max: maxSegmentBlocks, description: 'Most blocks.' }).default(100),
+      from: wholeParameter({ min: 1, description: 'Height of the first block.' })
+        .default(1)
+        .openapi({ default: 1 }),
+      limit: wholeParameter({ min: 1, max: maxSegmentBlocks, description: 'Most blocks.' })
+        .default(100)
+        .openapi({ default: 100 }),
     }),
   },
-  responses: { 200: jsonAnswer('The segment.', segmentSchema), ...problemAnswers('malformed-request', 'pruned', ...anyTime) },
+  responses: {
+    200: jsonAnswer('The segment.', segmentSchema),
+    ...problemAnswers('malformed-request', 'pruned', ...anyTime),
+  },
 })
 
 export const mountBlocks = (app: OpenAPIHono, node: NodeService): void => {
@@ -58,7 +65,9 @@ export const mountBlocks = (app: OpenAPIHono, node: NodeService): void => {
     const { at } = c.req.valid('param')
     const committed = await node.block(parsePlace(at))
     if (!committed) throw notFound(at)
-    return respondTagged(c, committed.hash, at === 'latest' ? revalidate : immutable, () => JSON.stringify(committed))
+    return respondTagged(c, committed.hash, at === 'latest' ? revalidate : immutable, () =>
+      JSON.stringify(committed),
+    )
   })
 }
 
@@ -68,7 +77,15 @@ const parsePlace = (at: string): Height | BlockHash | 'latest' => {
 }
 
 const notFound = (at: string): TautlineError => {
-  if (at === 'latest') return new TautlineError('not-found', 'there is no block yet, only /v1/genesis: the first transaction makes one')
-  if (Number(at) === 0) return new TautlineError('not-found', 'height 0 is the genesis, which has no block: see /v1/genesis')
-  return new TautlineError('not-found', `this node has no block ${at}: /v1/status says how far its ledger goes`)
+  if (at === 'latest')
+    return new TautlineError(
+      'not-found',
+      'there is no block yet, only /v1/genesis: the first transaction makes one',
+    )
+  if (Number(at) === 0)
+    return new TautlineError('not-found', 'height 0 is the genesis, which has no block: see /v1/genesis')
+  return new TautlineError(
+    'not-found',
+    `this node has no block ${at}: /v1/status says how far its ledger goes`,
+  )
 }

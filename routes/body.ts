@@ -47,7 +47,9 @@ export const declaredBytes = (request: Request, limitBytes: number): number | un
 }
 
 export const tooLarge = (limitBytes: number): TautlineError =>
-  new TautlineError('request-too-large', `the body has more than ${limitBytes} bytes: send less at a time`, { limitBytes })
+  new TautlineError('request-too-large', `the body has more than ${limitBytes} bytes: send less at a time`, {
+    limitBytes,
+  })
 
 const readWhole = async (request: Request): Promise<Uint8Array> => {
   try {
@@ -117,4 +119,7 @@ const within = async <Value>(ms: number, promise: Promise<Value>): Promise<Value
 }
 
 const tooSlow = (): TautlineError =>
-  new TautlineError('request-timeout', 'the body came in too slowly: send it in one go, over a connection that holds')
+  new TautlineError(
+    'request-timeout',
+    'the body came in too slowly: send it in one go, over a connection that holds',
+  )

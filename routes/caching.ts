@@ -11,15 +11,20 @@ export const revalidate = 'no-cache'
  *
  * @param tag - of `[0-9a-f]`; the same tag, the same meaning
  */
-export const respondTagged = (c: Context, tag: string, cacheControl: string, body: () => string): Response => {
+export const respondTagged = (
+  c: Context,
+  tag: string,
+  cacheControl: string,
+  body: () => string,
+): Response => {
   const headers = { etag: `"${tag}"`, 'cache-control': cacheControl }
   if (matches(c.req.header('if-none-match'), tag)) return c.body(null, 304, headers)
   return c.body(body(), 200, { ...headers, 'content-type': 'application/json' })
 }
 
 const matches = (ifNoneMatch: string | undefined, tag: string): boolean =>
-  ifNoneMatch !== undefined &&
-  ifNoneMatch.split(',').some((candidate) => ['*', `"${tag}"`, `W/"${tag}"`].includes(candidate.trim()))
+  ifNoneMatch?.split(',').some((candidate) => ['*', `"${tag}"`, `W/"${tag}"`].includes(candidate.trim())) ??
+  false
 
 /** Answers JSON that is true now. */
 export const respondFresh = (c: Context, body: string, status: 200 | 202 = 200): Response =>

@@ -25,12 +25,17 @@ export const docsRoute = defineRoute({
 })
 
 export const mountDocs = (app: OpenAPIHono, readAsset: ReadAsset): void => {
-  app.openapi(docsRoute, (c) => c.body(page, 200, { ...pageHeaders, 'content-type': 'text/html; charset=utf-8' }))
-  app.get('/docs/start.js', (c) => c.body(script, 200, { ...pageHeaders, 'content-type': 'text/javascript; charset=utf-8' }))
+  app.openapi(docsRoute, (c) =>
+    c.body(page, 200, { ...pageHeaders, 'content-type': 'text/html; charset=utf-8' }),
+  )
+  app.get('/docs/start.js', (c) =>
+    c.body(script, 200, { ...pageHeaders, 'content-type': 'text/javascript; charset=utf-8' }),
+  )
   for (const [name, type] of Object.entries(docsAssets) as [DocsAsset, string][]) {
     app.get(`/docs/${name}`, async (c) => {
       const bytes = await readAsset(name)
-      if (!bytes) throw new TautlineError('not-found', `${name} isn't part of this installation: run \`npm run build\``)
+      if (!bytes)
+        throw new TautlineError('not-found', `${name} isn't part of this installation: run \`npm run build\``)
       return c.body(bytes, 200, { ...pageHeaders, 'content-type': `${type}; charset=utf-8` })
     })
   }

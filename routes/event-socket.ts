@@ -31,7 +31,8 @@ export const eventSocket = (parts: SocketParts, filter: EventFilter): WSEvents =
     onOpen: (_, socket) => void sendAll(feed, socket, parts),
     onMessage: ({ data }, socket) => {
       feed.end()
-      if (typeof data === 'string' && data.length <= maxMessageChars) socket.close(close.unsupported, 'this stream takes no messages')
+      if (typeof data === 'string' && data.length <= maxMessageChars)
+        socket.close(close.unsupported, 'this stream takes no messages')
       else socket.close(close.tooBig, 'this stream takes no messages')
     },
     onClose: () => feed.end(),
@@ -43,7 +44,8 @@ const sendAll = async (feed: EventFeed, socket: WSContext, parts: SocketParts): 
   try {
     while (isOpen(socket)) {
       const event = await feed.next(parts.limits.keepAliveMs)
-      if (event === undefined) return socket.close(close.goingAway, 'this node is shutting down: resume at another')
+      if (event === undefined)
+        return socket.close(close.goingAway, 'this node is shutting down: resume at another')
       if (event === 'quiet') continue // the operating system probes idle connections
       socket.send(JSON.stringify(event))
       if (!(await hasRoom(socket, parts))) return cutOff(feed, socket, cutOffReason)
@@ -72,6 +74,12 @@ const hasRoom = async (socket: WSContext, { unsentBytes, limits }: SocketParts):
 }
 
 const cutOff = (feed: EventFeed, socket: WSContext, reason: string): void => {
-  socket.send(JSON.stringify({ ...(feed.lastId === undefined ? {} : { id: feed.lastId }), type: 'cut-off', data: { reason } }))
+  socket.send(
+    JSON.stringify({
+      ...(feed.lastId === undefined ? {} : { id: feed.lastId }),
+      type: 'cut-off',
+      data: { reason },
+    }),
+  )
   socket.close(close.tryAgainLater, feed.lastId === undefined ? 'cut off' : `cut off after ${feed.lastId}`)
 }

@@ -1,8 +1,8 @@
 /** The stream of what is committed, over Server-Sent Events or WebSocket. */
 import { type OpenAPIHono, z } from '@hono/zod-openapi'
 import type { UpgradeWebSocket } from 'hono/ws'
-import { addressField } from '../src/objects/fields.ts'
 import type { EventFilter } from '../src/node/service.ts'
+import { addressField } from '../src/objects/fields.ts'
 import type { FeedParts } from './event-feed.ts'
 import { eventSocket, type SocketParts } from './event-socket.ts'
 import { eventStream, respondEventStream } from './event-stream.ts'
@@ -11,7 +11,10 @@ import { eventFrameSchema } from './schemas.ts'
 
 const eventId = z
   .string()
-  .regex(/^[0-9]{1,15}(\.[0-9]{1,9})?$/, 'expected the id of an event: a height, or a height and an index as in `7.0`')
+  .regex(
+    /^[0-9]{1,15}(\.[0-9]{1,9})?$/,
+    'expected the id of an event: a height, or a height and an index as in `7.0`',
+  )
 
 export const eventsRoute = defineRoute({
   method: 'get',
@@ -26,9 +29,9 @@ The id of an event is its place in the ledger, the same on every node: the heigh
 A reader that reads too slowly for too long is cut off: a last event \`cut-off\` (over WebSocket also close code 1013) names the event to resume after. A reader over WebSocket sends nothing.`,
   request: {
     query: z.object({
-      account: addressField
-        .optional()
-        .openapi({ description: 'Only transactions that this account sent or that name it, and no block events.' }),
+      account: addressField.optional().openapi({
+        description: 'Only transactions that this account sent or that name it, and no block events.',
+      }),
       from: eventId
         .optional()
         .openapi({ description: 'Resume after this event; `0` is before the first block.', example: '0' }),
@@ -51,12 +54,20 @@ export interface WebSocketDoor {
   readonly unsentBytes: SocketParts['unsentBytes']
 }
 
-export const mountEvents = (app: OpenAPIHono, parts: FeedParts, webSocket: WebSocketDoor | undefined): void => {
+export const mountEvents = (
+  app: OpenAPIHono,
+  parts: FeedParts,
+  webSocket: WebSocketDoor | undefined,
+): void => {
   app.openapi(eventsRoute, async (c) => {
     const { account, from } = c.req.valid('query')
     const after = c.req.valid('header')['last-event-id'] ?? from
-    const filter: EventFilter = { ...(account === undefined ? {} : { account }), ...(after === undefined ? {} : { after }) }
-    if (!webSocket || c.req.header('upgrade')?.toLowerCase() !== 'websocket') return respondEventStream(parts, filter)
+    const filter: EventFilter = {
+      ...(account === undefined ? {} : { account }),
+      ...(after === undefined ? {} : { after }),
+    }
+    if (!webSocket || c.req.header('upgrade')?.toLowerCase() !== 'websocket')
+      return respondEventStream(parts, filter)
     return webSocket.upgrade(c, eventSocket({ ...parts, unsentBytes: webSocket.unsentBytes }, filter))
   })
 }

@@ -1,9 +1,9 @@
 /** What the network started from. */
 import type { OpenAPIHono } from '@hono/zod-openapi'
 import type { NodeService } from '../src/node/service.ts'
+import { genesisSchema } from '../src/objects/genesis.ts'
 import { immutable, respondTagged } from './caching.ts'
 import { anyTime, defineRoute, jsonAnswer, problemAnswers } from './route.ts'
-import { genesisSchema } from '../src/objects/genesis.ts'
 
 export const genesisRoute = defineRoute({
   method: 'get',
@@ -20,5 +20,7 @@ export const genesisRoute = defineRoute({
 })
 
 export const mountGenesis = (app: OpenAPIHono, node: NodeService): void => {
-  app.openapi(genesisRoute, (c) => respondTagged(c, node.network, immutable, () => JSON.stringify(node.genesis)))
+  app.openapi(genesisRoute, (c) =>
+    respondTagged(c, node.network, immutable, () => JSON.stringify(node.genesis)),
+  )
 }

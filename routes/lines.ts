@@ -20,7 +20,10 @@ const lineFeed = 0x0a
  *
  * @param limitBytes - of one line: a longer one is counted and skipped
  */
-export async function* readLines(chunks: AsyncIterable<Uint8Array>, limitBytes: number): AsyncGenerator<readonly Line[]> {
+export async function* readLines(
+  chunks: AsyncIterable<Uint8Array>,
+  limitBytes: number,
+): AsyncGenerator<readonly Line[]> {
   const line = new PartialLine(limitBytes)
   let number = 0
   for await (const chunk of chunks) {
@@ -58,7 +61,10 @@ class PartialLine {
   }
 
   take(number: number): Line {
-    const line = this.sizeBytes > this.#limitBytes ? { number } : { number, bytes: joinBytes(this.#pieces, this.sizeBytes) }
+    const line =
+      this.sizeBytes > this.#limitBytes
+        ? { number }
+        : { number, bytes: joinBytes(this.#pieces, this.sizeBytes) }
     this.#pieces = []
     this.sizeBytes = 0
     return line

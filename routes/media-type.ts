@@ -15,9 +15,13 @@ export const ndjson = 'application/x-ndjson'
 export const requireMediaType = <Type extends string>(headers: Headers, accepted: readonly Type[]): Type => {
   const given = headers.get('content-type') ?? ''
   const type = accepted.find((candidate) => isMediaType(given, candidate))
-  if (type === undefined) throw unsupported(`content type ${given === '' ? 'is missing' : quote(given)}: expected ${accepted.join(' or ')}`)
+  if (type === undefined)
+    throw unsupported(
+      `content type ${given === '' ? 'is missing' : quote(given)}: expected ${accepted.join(' or ')}`,
+    )
   const encoding = headers.get('content-encoding') ?? 'identity'
-  if (encoding.toLowerCase() !== 'identity') throw unsupported(`content encoding ${quote(encoding)}: send the body as it is, uncompressed`)
+  if (encoding.toLowerCase() !== 'identity')
+    throw unsupported(`content encoding ${quote(encoding)}: send the body as it is, uncompressed`)
   return type
 }
 

@@ -34,18 +34,27 @@ export const metricsRoute = defineRoute({
   operationId: 'getMetrics',
   tags: ['Operations'],
   summary: 'Metrics for Prometheus',
-  responses: { 200: { description: 'Text exposition format.', content: { 'text/plain': { schema: z.string() } } } },
+  responses: {
+    200: { description: 'Text exposition format.', content: { 'text/plain': { schema: z.string() } } },
+  },
 })
 
 /** @param readProcess - on runtimes that know such numbers */
-export const mountMetrics = (app: OpenAPIHono, node: NodeService, readProcess?: () => ProcessMetrics): void => {
+export const mountMetrics = (
+  app: OpenAPIHono,
+  node: NodeService,
+  readProcess?: () => ProcessMetrics,
+): void => {
   const registry = new Registry()
   const setNode = defineMetrics(registry, 'tautline_', help)
   const setProcess = readProcess && defineMetrics(registry, '', processHelp)
   app.openapi(metricsRoute, async (c) => {
     setNode(node.metrics())
     if (readProcess) setProcess!(readProcess())
-    return c.body(await registry.metrics(), 200, { 'content-type': registry.contentType, 'cache-control': 'no-store' })
+    return c.body(await registry.metrics(), 200, {
+      'content-type': registry.contentType,
+      'cache-control': 'no-store',
+    })
   })
 }
 

@@ -9,9 +9,13 @@ export const openapiRoute = defineRoute({
   operationId: 'getDescription',
   tags: ['Operations'],
   summary: 'This description',
-  responses: { 200: { description: 'OpenAPI 3.1.', content: { 'application/yaml': { schema: z.string() } } } },
+  responses: {
+    200: { description: 'OpenAPI 3.1.', content: { 'application/yaml': { schema: z.string() } } },
+  },
 })
 
 export const mountOpenapi = (app: OpenAPIHono, openapiText: string): void => {
-  app.openapi(openapiRoute, (c) => c.body(openapiText, 200, { 'content-type': 'application/yaml', 'cache-control': revalidate }))
+  app.openapi(openapiRoute, (c) =>
+    c.body(openapiText, 200, { 'content-type': 'application/yaml', 'cache-control': revalidate }),
+  )
 }

@@ -11,9 +11,10 @@ import { encodeUtf8 } from '../src/codec/bytes.ts'
 import { TautlineError } from '../src/errors.ts'
 
 /** Paths of the operator's doors begin with one of these. */
-const operatorPrefixes = ['/v1/wallet/']
+export const operatorPrefixes = ['/v1/wallet/'] as const
 
-export const isOperatorPath = (path: string): boolean => operatorPrefixes.some((prefix) => path.startsWith(prefix))
+export const isOperatorPath = (path: string): boolean =>
+  operatorPrefixes.some((prefix) => path.startsWith(prefix))
 
 /** Name under which the description speaks of the token. */
 export const operatorScheme = 'operatorToken'
@@ -38,11 +39,17 @@ export const operatorOnly = (token: string, acceptedUrls: readonly string[]): Mi
 const refuseForeign = (what: string, given: string, accepted: ReadonlySet<string>): void => {
   if (accepted.has(given)) return
   const list = [...accepted].join(', ')
-  throw new TautlineError('forbidden-origin', `${what} ${JSON.stringify(given.slice(0, 100))} is not this node's: expected one of ${list}; add others with --url`)
+  throw new TautlineError(
+    'forbidden-origin',
+    `${what} ${JSON.stringify(given.slice(0, 100))} is not this node's: expected one of ${list}; add others with --url`,
+  )
 }
 
 const unauthorized = (): TautlineError =>
-  new TautlineError('unauthorized', 'this acts for the operator: send `Authorization: Bearer <token>` with the token from operator.token in the data folder')
+  new TautlineError(
+    'unauthorized',
+    'this acts for the operator: send `Authorization: Bearer <token>` with the token from operator.token in the data folder',
+  )
 
 /** Takes the same time wherever they differ; and they are digests, so that the length says nothing either. */
 const equalDigests = (one: Uint8Array, other: Uint8Array): boolean =>

@@ -83,10 +83,15 @@ export const toProblem = (error: unknown, log: Log): Problem => {
   return problemOf('internal-error', 'something went wrong in this node; its log says what')
 }
 
-const describeError = (error: unknown): string => (error instanceof Error ? (error.stack ?? error.message) : String(error))
+const describeError = (error: unknown): string =>
+  error instanceof Error ? (error.stack ?? error.message) : String(error)
 
 /** @param headers - what the status asks for beyond `Retry-After`: `Allow`, `WWW-Authenticate` */
-export const problemResponse = (error: unknown, log: Log, headers: Readonly<Record<string, string>> = {}): Response => {
+export const problemResponse = (
+  error: unknown,
+  log: Log,
+  headers: Readonly<Record<string, string>> = {},
+): Response => {
   const problem = toProblem(error, log)
   const { retryAfterSeconds } = problems[codeOf(error)]
   return new Response(JSON.stringify(problem), {
@@ -101,4 +106,5 @@ export const problemResponse = (error: unknown, log: Log, headers: Readonly<Reco
   })
 }
 
-const codeOf = (error: unknown): ProblemCode => (error instanceof TautlineError ? error.code : 'internal-error')
+const codeOf = (error: unknown): ProblemCode =>
+  error instanceof TautlineError ? error.code : 'internal-error'

@@ -15,8 +15,9 @@ type Responses = RouteConfig['responses']
  * A route whose handler may answer with any Response: `test/api/description.test.ts` holds the answers to
  * their described schemas, since the types of the two (branded, readonly) can't.
  */
-export const defineRoute = <const Route extends RouteConfig>(route: Route): Omit<Route, 'responses'> & { responses: Responses } =>
-  createRoute(route)
+export const defineRoute = <const Route extends RouteConfig>(
+  route: Route,
+): Omit<Route, 'responses'> & { responses: Responses } => createRoute(route)
 
 /** An answer of JSON. */
 export const jsonAnswer = (description: string, schema: ZodType) => ({
@@ -38,7 +39,11 @@ export const problemAnswers = (...codes: readonly ProblemCode[]): Responses => {
 }
 
 /** What any door may answer in hard times. */
-export const anyTime = ['too-many-requests', 'storage-unavailable', 'shutting-down'] as const satisfies readonly ProblemCode[]
+export const anyTime = [
+  'too-many-requests',
+  'storage-unavailable',
+  'shutting-down',
+] as const satisfies readonly ProblemCode[]
 
 /** @throws TautlineError `malformed-request`, naming the parameter that is wrong */
 export const refuseInvalid = (result: { success: true } | { success: false; error: z.ZodError }): void => {
@@ -66,5 +71,7 @@ export const waitParameter = z
 export const wantsToWait = (c: Context): boolean => {
   const wait = c.req.query('wait')
   if (wait === undefined || wait === 'committed') return wait !== undefined
-  throw new TautlineError('malformed-request', 'wait: expected `committed`, or leave it out', { parameter: 'wait' })
+  throw new TautlineError('malformed-request', 'wait: expected `committed`, or leave it out', {
+    parameter: 'wait',
+  })
 }

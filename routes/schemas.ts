@@ -19,7 +19,13 @@ import {
   wholeField,
 } from '../src/objects/fields.ts'
 import { genesisAnchorSchema, genesisSchema } from '../src/objects/genesis.ts'
-import { anchorSchema, bondSchema, operationSchema, transferSchema, unbondSchema } from '../src/objects/operation.ts'
+import {
+  anchorSchema,
+  bondSchema,
+  operationSchema,
+  transferSchema,
+  unbondSchema,
+} from '../src/objects/operation.ts'
 import { parametersSchema } from '../src/objects/parameters.ts'
 import { accountProofSchema, transactionProofSchema } from '../src/objects/proof.ts'
 import { transactionSchema } from '../src/objects/transaction.ts'
@@ -30,11 +36,17 @@ import * as examples from './examples.ts'
 const describe = (schema: z.ZodType, words: Readonly<Record<string, unknown>>): void => {
   globalRegistry.add(schema, words)
 }
+/** Makes a schema a component of its own. `_internal.refId` is what `.openapi(name)` would put on a copy; these must stay themselves. */
+const component = (name: string, schema: z.ZodType, words: Readonly<Record<string, unknown>> = {}): void =>
+  describe(schema, { ...words, _internal: { refId: name } })
 
 describe(hashField, { description: 'SHA-256 in lowercase hex.', example: examples.hash })
 describe(blockHashField, { description: "Hash of a block's header.", example: examples.hash })
 describe(networkIdField, { description: 'The network: the hash of its genesis.', example: examples.network })
-describe(transactionIdField, { description: 'Hash of a transaction without its signatures.', example: examples.transactionId })
+describe(transactionIdField, {
+  description: 'Hash of a transaction without its signatures.',
+  example: examples.transactionId,
+})
 describe(signatureField, { description: 'Ed25519 signature in lowercase hex.', example: examples.signature })
 describe(amountField, { description: 'Base units, below 2^128.', example: '250' })
 describe(addressField, {
@@ -45,33 +57,48 @@ describe(addressField, {
 describe(heightField, { description: 'Number of a block; 0 is genesis, which has no block.', example: 7 })
 describe(unixMsField, { description: 'Milliseconds since the Unix epoch.', example: examples.timeMs })
 
-describe(transferSchema, { id: 'Transfer', description: 'Moves base units from the sender to another account, which need not exist yet.' })
-describe(anchorSchema, {
-  id: 'Anchor',
-  description: 'Keeps a text (at most 4,096 bytes of UTF-8), or the hash of something, in the block: provably there, from then on.',
+component('Transfer', transferSchema, {
+  description: 'Moves base units from the sender to another account, which need not exist yet.',
 })
-describe(bondSchema, { id: 'Bond', description: 'Turns balance of the sender into stake.' })
-describe(unbondSchema, { id: 'Unbond', description: 'Turns stake of the sender back into balance, once the unbonding period is over.' })
-describe(operationSchema, { id: 'Operation', description: 'What a transaction does. All operations of a transaction apply, or none.' })
-describe(transactionSchema, {
-  id: 'Transaction',
+component('Anchor', anchorSchema, {
+  description:
+    'Keeps a text (at most 4,096 bytes of UTF-8), or the hash of something, in the block: provably there, from then on.',
+})
+component('Bond', bondSchema, { description: 'Turns balance of the sender into stake.' })
+component('Unbond', unbondSchema, {
+  description: 'Turns stake of the sender back into balance, once the unbonding period is over.',
+})
+component('Operation', operationSchema, {
+  description: 'What a transaction does. All operations of a transaction apply, or none.',
+})
+component('Transaction', transactionSchema, {
   description:
     'Signed over the UTF-8 of `tautline/transaction/1`, a line feed, and the canonical JSON (RFC 8785) of the transaction without `signatures`. Its id is the SHA-256 of the same bytes.',
   example: examples.transaction,
 })
-describe(headerSchema, { id: 'Header', description: 'Its hash is that of the block.' })
-describe(blockSchema, { id: 'Block' })
-describe(certificateSchema, {
-  id: 'Certificate',
+component('Header', headerSchema, { description: 'Its hash is that of the block.' })
+component('Block', blockSchema)
+describe(blockSchema.shape.evidence, {
+  type: 'array',
+  maxItems: 0,
+  description: 'Proof of misbehaviour; no kind of it exists yet, so the list is empty.',
+})
+component('Certificate', certificateSchema, {
   description:
     'Precommits of more than two thirds of the stake: proves that a block is final. Certificates of one block may differ between nodes.',
 })
-describe(validatorSchema, { id: 'Validator' })
-describe(parametersSchema, { id: 'Parameters', description: 'The numbers that a network agrees on in its genesis.' })
-describe(genesisSchema, { id: 'Genesis', description: 'What a network starts from.' })
-describe(genesisAnchorSchema, { id: 'GenesisAnchor', description: 'What the network id is the hash of.' })
-describe(transactionProofSchema, { id: 'TransactionProof', description: 'Proves a transaction and its outcome to someone who knows the network id.' })
-describe(accountProofSchema, { id: 'AccountProof', description: 'Proves an account, or that there is none, to someone who knows the network id.' })
+component('Validator', validatorSchema)
+component('Parameters', parametersSchema, {
+  description: 'The numbers that a network agrees on in its genesis.',
+})
+component('Genesis', genesisSchema, { description: 'What a network starts from.' })
+component('GenesisAnchor', genesisAnchorSchema, { description: 'What the network id is the hash of.' })
+component('TransactionProof', transactionProofSchema, {
+  description: 'Proves a transaction and its outcome to someone who knows the network id.',
+})
+component('AccountProof', accountProofSchema, {
+  description: 'Proves an account, or that there is none, to someone who knows the network id.',
+})
 
 export const problemSchema = z
   .looseObject({
@@ -90,7 +117,10 @@ export const statusSchema = z
     version: z.string().openapi({ example: '0.1.0' }),
     network: networkIdField,
     name: z.string().openapi({ description: "The network's name.", example: 'friends' }),
-    node: z.strictObject({ address: addressField, url: z.string().openapi({ example: 'http://127.0.0.1:8787' }) }),
+    node: z.strictObject({
+      address: addressField,
+      url: z.string().openapi({ example: 'http://127.0.0.1:8787' }),
+    }),
     head: z
       .strictObject({ height: heightField, hash: blockHashField, time: unixMsField })
       .openapi({ description: 'The last block; at height 0 the genesis.' }),
@@ -98,7 +128,9 @@ export const statusSchema = z
     peers: wholeField.openapi({ description: 'Number of connected peers.', example: 0 }),
     mempool: z.strictObject({ transactions: wholeField, bytes: wholeField }),
     syncing: z.boolean(),
-    join: z.string().openapi({ description: 'What a newcomer dials: URL, network, and a recent block that pins the present.' }),
+    join: z.string().openapi({
+      description: 'What a newcomer dials: URL, network, and a recent block that pins the present.',
+    }),
   })
   .openapi('Status')
 
@@ -109,7 +141,9 @@ export const committedBlockSchema = z
 export const segmentSchema = z
   .strictObject({
     blocks: z.array(blockSchema),
-    certificate: certificateSchema.optional().openapi({ description: 'Of the last block; absent when there are none from there on yet.' }),
+    certificate: certificateSchema
+      .optional()
+      .openapi({ description: 'Of the last block; absent when there are none from there on yet.' }),
   })
   .openapi('Segment', {
     description: 'Consecutive blocks, and the certificate of the last, which proves all of them.',
@@ -121,7 +155,9 @@ const reasonSchema = z
     detail: z.string(),
     operation: wholeField.openapi({ description: 'Index of the operation that failed.' }),
   })
-  .openapi('FailureReason', { description: 'Why a transaction that was committed as failed had no effect but its fee.' })
+  .openapi('FailureReason', {
+    description: 'Why a transaction that was committed as failed had no effect but its fee.',
+  })
 
 export const pendingSchema = z
   .strictObject({ id: transactionIdField, status: z.literal('pending') })
@@ -153,7 +189,10 @@ export const accountSchema = z
   .strictObject({
     address: addressField,
     balance: amountField,
-    nonce: wholeField.openapi({ description: "Sequence number that the account's next transaction must carry.", example: 3 }),
+    nonce: wholeField.openapi({
+      description: "Sequence number that the account's next transaction must carry.",
+      example: 3,
+    }),
     stake: amountField,
     unbonding: z
       .array(z.strictObject({ amount: amountField, time: unixMsField }))
@@ -182,6 +221,13 @@ export const eventFrameSchema = z
   .union([
     z.strictObject({ id: z.string(), type: z.literal('block'), data: blockEventSchema }),
     z.strictObject({ id: z.string(), type: z.literal('transaction'), data: finalWithTransactionSchema }),
-    z.strictObject({ id: z.string(), type: z.literal('cut-off'), data: z.strictObject({ reason: z.string() }) }),
+    z.strictObject({
+      id: z.string(),
+      type: z.literal('cut-off'),
+      data: z.strictObject({ reason: z.string() }),
+    }),
   ])
-  .openapi('Event', { description: 'One frame of the stream over WebSocket. Over SSE the same in the fields `id`, `event` and `data`.' })
+  .openapi('Event', {
+    description:
+      'One frame of the stream over WebSocket. Over SSE the same in the fields `id`, `event` and `data`.',
+  })

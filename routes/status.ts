@@ -11,7 +11,8 @@ export const statusRoute = defineRoute({
   operationId: 'getStatus',
   tags: ['Network'],
   summary: 'Where this node stands',
-  description: 'Answers once the node has recovered what its own disk holds; syncing with others goes on behind it.',
+  description:
+    'Answers once the node has recovered what its own disk holds; syncing with others goes on behind it.',
   responses: { 200: jsonAnswer('Network, head, mempool.', statusSchema), ...problemAnswers(...anyTime) },
 })
 

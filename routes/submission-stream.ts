@@ -67,10 +67,17 @@ const onlyOnce = (action: () => void): (() => void) => {
   }
 }
 
-async function* answerStream(request: Request, parts: StreamParts, signal: AbortSignal): AsyncGenerator<string, void> {
+async function* answerStream(
+  request: Request,
+  parts: StreamParts,
+  signal: AbortSignal,
+): AsyncGenerator<string, void> {
   const { limits } = parts
   const batches = readLines(
-    countBytes(readChunks(request, { idleMs: limits.streamIdleMs, totalMs: limits.streamMs }), limits.streamBytes),
+    countBytes(
+      readChunks(request, { idleMs: limits.streamIdleMs, totalMs: limits.streamMs }),
+      limits.streamBytes,
+    ),
     limits.jsonBytes,
   )
   let nextLine = 1
@@ -86,7 +93,10 @@ async function* answerStream(request: Request, parts: StreamParts, signal: Abort
   }
 }
 
-async function* countBytes(chunks: AsyncIterable<Uint8Array>, limitBytes: number): AsyncGenerator<Uint8Array> {
+async function* countBytes(
+  chunks: AsyncIterable<Uint8Array>,
+  limitBytes: number,
+): AsyncGenerator<Uint8Array> {
   let bytes = 0
   for await (const chunk of chunks) {
     bytes += chunk.length
@@ -96,11 +106,18 @@ async function* countBytes(chunks: AsyncIterable<Uint8Array>, limitBytes: number
 }
 
 /** The batch that crosses the limit is passed on: its first lines count. */
-async function* endAtLine(batches: AsyncIterable<readonly Line[]>, limit: number): AsyncGenerator<readonly Line[]> {
+async function* endAtLine(
+  batches: AsyncIterable<readonly Line[]>,
+  limit: number,
+): AsyncGenerator<readonly Line[]> {
   for await (const batch of batches) {
     if (batch[0]!.number <= limit) yield batch
     if (batch.at(-1)!.number > limit) {
-      throw new TautlineError('request-too-large', `the stream has more than ${limit} lines: send the rest in another`, { limitLines: limit })
+      throw new TautlineError(
+        'request-too-large',
+        `the stream has more than ${limit} lines: send the rest in another`,
+        { limitLines: limit },
+      )
     }
   }
 }
@@ -124,7 +141,10 @@ async function* pipeline<Input, Output>(
     let failure: unknown
     while (next || running.length > 0) {
       const mayRead = next && running.length < batchesInFlight
-      const first = await Promise.race([...(mayRead ? [next!] : []), ...running.slice(0, 1).map((output) => output.then(() => 'output' as const))])
+      const first = await Promise.race([
+        ...(mayRead ? [next!] : []),
+        ...running.slice(0, 1).map((output) => output.then(() => 'output' as const)),
+      ])
       if (first === 'output') {
         yield await running.shift()!
         continue
@@ -154,7 +174,13 @@ const settled = <Value>(promise: Promise<Value>): Promise<{ value?: Value; error
 const abortOf = (signal: AbortSignal): { promise: Promise<never>; forget: () => void } => {
   let onAbort = () => {}
   const promise = new Promise<never>((_, reject) => {
-    onAbort = () => reject(new TautlineError('shutting-down', 'this node is shutting down: send the rest to another, or again later'))
+    onAbort = () =>
+      reject(
+        new TautlineError(
+          'shutting-down',
+          'this node is shutting down: send the rest to another, or again later',
+        ),
+      )
     signal.addEventListener('abort', onAbort, { once: true })
   })
   promise.catch(() => {}) // whoever races with it sees it
@@ -163,7 +189,11 @@ const abortOf = (signal: AbortSignal): { promise: Promise<never>; forget: () => 
 }
 
 /** Answers each line; never rejects. */
-const answerBatch = async (batch: readonly Line[], parts: StreamParts, signal: AbortSignal): Promise<string> => {
+const answerBatch = async (
+  batch: readonly Line[],
+  parts: StreamParts,
+  signal: AbortSignal,
+): Promise<string> => {
   const read = batch.map((line) => readLine(line, parts.limits.jsonBytes))
   const transactions = read.flatMap(({ transaction }) => (transaction ? [transaction] : []))
   const results = (await submitPatiently(parts, transactions, signal)).values()
@@ -175,7 +205,10 @@ const answerBatch = async (batch: readonly Line[], parts: StreamParts, signal: A
   return answers
 }
 
-const readLine = ({ bytes }: Line, limitBytes: number): { transaction?: DecodedTransaction; error?: unknown } => {
+const readLine = (
+  { bytes }: Line,
+  limitBytes: number,
+): { transaction?: DecodedTransaction; error?: unknown } => {
   try {
     if (!bytes) throw tooLarge(limitBytes)
     return { transaction: decodeTransaction(parseJson(decodeUtf8(bytes))) }

@@ -16,11 +16,16 @@ export const respondSubmission = async (
   submission: Submission,
   waiting: Waiting | undefined,
 ): Promise<Response> => {
-  const known = submission.status === 'pending' && waiting ? await settle(node, submission, waiting) : submission
+  const known =
+    submission.status === 'pending' && waiting ? await settle(node, submission, waiting) : submission
   return respondFresh(c, JSON.stringify(known), known.status === 'pending' ? 202 : 200)
 }
 
-const settle = (node: NodeService, pending: Submission, { waitMs, closing }: Waiting): Promise<Submission> => {
+const settle = (
+  node: NodeService,
+  pending: Submission,
+  { waitMs, closing }: Waiting,
+): Promise<Submission> => {
   if (closing.aborted) return Promise.resolve(pending)
   return new Promise((resolve, reject) => {
     const giveUp = () => resolve(pending)

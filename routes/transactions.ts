@@ -33,7 +33,12 @@ As \`${ndjson}\`, up to 10,000 lines or 8 MiB, each line a transaction: answered
       required: true,
       content: {
         [json]: { schema: transactionSchema },
-        [ndjson]: { schema: z.string().openapi({ description: 'One transaction a line.', example: `${JSON.stringify(examples.transaction)}\n` }) },
+        [ndjson]: {
+          schema: z.string().openapi({
+            description: 'One transaction a line.',
+            example: `${JSON.stringify(examples.transaction)}\n`,
+          }),
+        },
       },
     },
   },
@@ -42,7 +47,11 @@ As \`${ndjson}\`, up to 10,000 lines or 8 MiB, each line a transaction: answered
       description: 'Final; or the answers to an NDJSON stream.',
       content: {
         [json]: { schema: finalSchema },
-        [ndjson]: { schema: z.string().openapi({ description: 'One answer a line.', example: `${JSON.stringify(examples.pending)}\n` }) },
+        [ndjson]: {
+          schema: z
+            .string()
+            .openapi({ description: 'One answer a line.', example: `${JSON.stringify(examples.pending)}\n` }),
+        },
       },
     },
     202: jsonAnswer('Accepted, not final yet.', pendingSchema),
@@ -77,7 +86,8 @@ export const transactionRoute = defineRoute({
   operationId: 'getTransaction',
   tags: ['Ledger'],
   summary: 'A transaction and what became of it',
-  description: 'A proof holds the transaction, its outcome, the path to its block, and the certificate of that.',
+  description:
+    'A proof holds the transaction, its outcome, the path to its block, and the certificate of that.',
   request: { params: z.object({ id: transactionIdField }), query: z.object({ proof: proofParameter }) },
   responses: {
     200: jsonAnswer('The transaction.', transactionViewSchema),
@@ -102,7 +112,10 @@ export const mountTransactions = (app: OpenAPIHono, parts: TransactionParts): vo
     const proof = c.req.valid('query').proof === 'true'
     const view = await parts.node.transaction(id, { proof })
     if (!view) {
-      throw new TautlineError('not-found', `this node knows no transaction ${id}: a pending one may have been dropped, submit it again`)
+      throw new TautlineError(
+        'not-found',
+        `this node knows no transaction ${id}: a pending one may have been dropped, submit it again`,
+      )
     }
     return respondFresh(c, proof ? canonicalize(view as unknown as Json) : JSON.stringify(view))
   })
@@ -112,7 +125,10 @@ const submit = async (c: Context, parts: TransactionParts): Promise<Response> =>
   const type = requireMediaType(c.req.raw.headers, [json, ndjson])
   const wait = wantsToWait(c)
   if (type === ndjson) {
-    if (wait) throw new TautlineError('malformed-request', 'wait: a stream is answered line by line; leave it out', { parameter: 'wait' })
+    if (wait)
+      throw new TautlineError('malformed-request', 'wait: a stream is answered line by line; leave it out', {
+        parameter: 'wait',
+      })
     return respondStream(c.req.raw, parts)
   }
   const { node, limits, bodies, waiting } = parts

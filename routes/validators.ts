@@ -16,7 +16,10 @@ export const validatorsRoute = defineRoute({
   summary: 'Who votes on a block, and with how much stake',
   request: {
     query: z.object({
-      height: wholeParameter({ min: 0, description: 'Height of the block voted on; without it, the next one.' }).optional(),
+      height: wholeParameter({
+        min: 0,
+        description: 'Height of the block voted on; without it, the next one.',
+      }).optional(),
     }),
   },
   responses: {
@@ -30,7 +33,10 @@ export const mountValidators = (app: OpenAPIHono, node: NodeService): void => {
     const { height: at } = c.req.valid('query')
     const validators = await (at === undefined ? node.validators() : node.validators(height(at)))
     if (!validators) {
-      throw new TautlineError('not-found', `who votes on block ${at} isn't known yet: /v1/status says how far the ledger goes`)
+      throw new TautlineError(
+        'not-found',
+        `who votes on block ${at} isn't known yet: /v1/status says how far the ledger goes`,
+      )
     }
     return respondFresh(c, JSON.stringify(validators))
   })

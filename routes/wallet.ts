@@ -9,7 +9,15 @@ import * as examples from './examples.ts'
 import type { Budget, Limits } from './limits.ts'
 import { json, requireMediaType } from './media-type.ts'
 import { operatorScheme } from './operator.ts'
-import { anyTime, defineRoute, jsonAnswer, parseBody, problemAnswers, waitParameter, wantsToWait } from './route.ts'
+import {
+  anyTime,
+  defineRoute,
+  jsonAnswer,
+  parseBody,
+  problemAnswers,
+  waitParameter,
+  wantsToWait,
+} from './route.ts'
 import { finalSchema, pendingSchema } from './schemas.ts'
 import { respondSubmission, type Waiting } from './submission.ts'
 

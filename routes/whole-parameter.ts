@@ -9,17 +9,18 @@ interface Bounds {
 
 export const wholeParameter = ({ min, max = Number.MAX_SAFE_INTEGER, description }: Bounds) => {
   const expected =
-    max === Number.MAX_SAFE_INTEGER ? `expected a whole number from ${min}` : `expected a whole number from ${min} to ${max}`
+    max === Number.MAX_SAFE_INTEGER
+      ? `expected a whole number from ${min}`
+      : `expected a whole number from ${min} to ${max}`
   return z
     .string(expected)
-    .regex(/^[0-9]{1,15}$/, expected)
+    .refine((text) => /^[0-9]{1,15}$/.test(text), expected)
     .transform(Number)
     .refine((value) => value >= min && value <= max, expected)
     .openapi({
       type: 'integer',
       minimum: min,
       ...(max === Number.MAX_SAFE_INTEGER ? {} : { maximum: max }),
-      pattern: undefined,
       description,
     })
 }

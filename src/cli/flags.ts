@@ -19,7 +19,10 @@ export const dataFlag = (): Option =>
   flag('--data <folder>', "the node's data folder").default(defaultDataFolder)
 export const jsonFlag = (): Option => flag('--json', 'print JSON, for programs')
 export const nodeFlag = (): Option =>
-  flag('--node <url>', 'the node to ask').default(defaultNodeUrl).argParser(parseHttpUrl)
+  flag(
+    '--node <url>',
+    `the node to ask (default: the one that runs in --data, or ${defaultNodeUrl})`,
+  ).argParser(parseHttpUrl)
 export const keyFileFlag = (): Option =>
   flag('--key-file <file>', "sign with the key in this file instead of the data folder's")
 

@@ -5,7 +5,7 @@
  * was wrong.
  */
 import { Command } from 'commander'
-import { version } from '../version.ts'
+import { version } from '../runtime/node/package.ts'
 import { accountCommand } from './commands/account.ts'
 import { backupCommand } from './commands/backup.ts'
 import { keyCommand } from './commands/key.ts'

@@ -7,6 +7,8 @@ export interface Terminal {
   err(line: string): void
   /** Rewrites the last line of standard error, where that is a terminal; elsewhere does nothing. */
   progress(line: string): void
+  /** Where logs go: standard error. */
+  readonly logStream: NodeJS.WriteStream
   /** All of standard input. */
   readInput(): Promise<Uint8Array>
   /** Resolves at the first SIGTERM or SIGINT. */
@@ -21,6 +23,7 @@ export const processTerminal = (): Terminal => {
     out: (line) => void process.stdout.write(`${line}\n`),
     err: (line) => void process.stderr.write(`${line}\n`),
     progress: (line) => void (process.stderr.isTTY && process.stderr.write(eraseLine + line)),
+    logStream: process.stderr,
     readInput,
     untilInterrupted,
   }

@@ -22,7 +22,12 @@ export const decodeUtf8 = (bytes: Uint8Array): string => {
 }
 
 /** Length of the text in UTF-8, in bytes. A lone surrogate counts as the three that TextEncoder makes of it. */
-export const utf8Bytes = (text: string): number => {
+export const utf8Bytes = (text: string): number => (beyondAscii.test(text) ? countUtf8(text) : text.length)
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: all of ASCII is meant
+const beyondAscii = /[^\x00-\x7f]/
+
+const countUtf8 = (text: string): number => {
   let bytes = text.length
   for (let at = 0; at < text.length; at++) {
     const unit = text.charCodeAt(at)

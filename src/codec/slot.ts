@@ -56,4 +56,5 @@ export const slotIndex = (counter: number): 0 | 1 => (counter % 2 === 0 ? 0 : 1)
 export const newestSlot = (slots: readonly (Slot | undefined)[]): Slot | undefined =>
   slots.reduce((newest, slot) => (slot && slot.counter > (newest?.counter ?? 0) ? slot : newest), undefined)
 
-const startsWith = (bytes: Uint8Array, start: Uint8Array): boolean => start.every((byte, at) => bytes[at] === byte)
+const startsWith = (bytes: Uint8Array, start: Uint8Array): boolean =>
+  start.every((byte, at) => bytes[at] === byte)

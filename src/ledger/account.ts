@@ -21,7 +21,8 @@ export interface Account {
 
 export const emptyAccount: Account = { balance: 0n, nonce: 0, stake: 0n, unbonding: [], history: 0 }
 
-export const accountKey = (address: Address): string => `account/${address}`
+export const accountKeyPrefix = 'account/'
+export const accountKey = (address: Address): string => accountKeyPrefix + address
 
 export const encodeAccount = ({ balance, nonce, stake, unbonding, history }: Account): Json => ({
   balance: balance.toString(),

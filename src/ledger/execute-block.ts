@@ -17,8 +17,6 @@ import {
   type UnbondingQueue,
   type UnbondingTicket,
   unbondingKey,
-  unbondingQueueKey,
-  validatorsKey,
   WorkingState,
 } from './working-state.ts'
 
@@ -51,14 +49,14 @@ export interface Execution {
   readonly refused: readonly { readonly transaction: DecodedTransaction; readonly refusal: Refusal }[]
 }
 
-/** Keys whose values a block with these transactions may read, but for those of stake that it releases. */
-export const stateKeysOf = (transactions: readonly DecodedTransaction[], proposer: Address): readonly string[] => {
+/** Accounts that a block with these transactions may read, but for those whose stake it releases. */
+export const accountKeysOf = (transactions: readonly DecodedTransaction[], proposer: Address): readonly string[] => {
   const addresses = new Set([proposer])
   for (const { transaction } of transactions) {
     addresses.add(transaction.from)
     for (const address of accountsNamedIn(transaction.operations)) addresses.add(address)
   }
-  return [validatorsKey, unbondingQueueKey, ...Array.from(addresses, accountKey)]
+  return Array.from(addresses, accountKey)
 }
 
 /** Keys of the unbonding tickets that a block may come to, given the queue. */

@@ -11,6 +11,8 @@ import { type Account, accountKey, decodeAccount, encodeAccount } from './accoun
 
 export const validatorsKey = 'validators'
 export const unbondingQueueKey = 'unbonding'
+/** What every block reads, whatever is in it. */
+export const commonKeys: readonly string[] = [validatorsKey, unbondingQueueKey]
 export const unbondingKey = (place: number): string => `unbonding/${place}`
 
 /** Entries `first` up to, not including, `next` are waiting; they lie in order of time. */

@@ -10,10 +10,10 @@ import { assert, TautlineError } from '../errors.ts'
 import { type Account, accountKey, decodeAccount } from '../ledger/account.ts'
 import { type AssembledBlock, assembleBlock } from '../ledger/assemble-block.ts'
 import {
+  accountKeysOf,
   type BlockContext,
   type Execution,
   executeBlock,
-  stateKeysOf,
   ticketAccountKeysOf,
   ticketKeysOf,
 } from '../ledger/execute-block.ts'
@@ -21,6 +21,7 @@ import { genesisAnchor, genesisState } from '../ledger/genesis.ts'
 import type { OpenPages } from '../ledger/state/open-pages.ts'
 import { emptyState, type State } from '../ledger/state/state.ts'
 import {
+  commonKeys,
   type StateValues,
   type UnbondingQueue,
   type UnbondingTicket,
@@ -54,6 +55,8 @@ export interface Head {
   readonly validators: ValidatorSet
   /** Number of changes of the validator set so far. */
   readonly hops: number
+  /** Values in the state that every block reads. */
+  readonly common: StateValues
 }
 
 /** A block that was executed on the head, and what the state would be after it. */
@@ -100,6 +103,7 @@ export class Chain {
       state,
       validators: validatorSet(genesis.validators),
       hops: 0,
+      common: await access.read(state, commonKeys),
     }
     await store.commit({ puts: [...genesisPuts(genesis, anchor), ...pages], removes: [] }, encodeHead({ ...head, checkpoint: checkpointAt(head) }))
     return new Chain(store, access, genesis, anchor, head)
@@ -117,8 +121,10 @@ export class Chain {
     const reader = new LedgerReader(store)
     const { genesis, anchor } = await reader.genesis()
     const { validatorsHash, ...rest } = checkpoint
-    const head = { ...rest, validators: validatorSet(await reader.validators(validatorsHash)) }
-    const chain = new Chain(store, new StateAccess(store), genesis, anchor, head)
+    const access = new StateAccess(store)
+    const validators = validatorSet(await reader.validators(validatorsHash))
+    const head = { ...rest, validators, common: await access.read(checkpoint.state, commonKeys) }
+    const chain = new Chain(store, access, genesis, anchor, head)
     await chain.#runAgain(newest, log)
     return chain
   }
@@ -127,20 +133,10 @@ export class Chain {
     return this.#head
   }
 
-  /** Values of the state at the head, when all pages that this takes are in memory. */
-  peek(keys: readonly string[]): StateValues | undefined {
-    return this.state.peek(this.#head.state, keys)
-  }
-
-  /** Brings pages into memory, so that {@link peek} finds them. */
-  async load(keys: readonly string[]): Promise<void> {
-    await this.state.read(this.#head.state, keys)
-  }
-
   /** The account at the head, when its page is in memory. */
   peekAccount(address: Address): Account | undefined {
     const key = accountKey(address)
-    const values = this.peek([key])
+    const values = this.state.peek(this.#head.state, [key])
     return values && decodeAccount(values.get(key))
   }
 
@@ -154,7 +150,7 @@ export class Chain {
     const parent = this.#head
     const context: BlockContext = { network: this.network, parameters: this.genesis.parameters, time, proposer }
     const pages = this.state.open()
-    const execution = executeBlock(await this.#valuesFor(parent.state, transactions, proposer, pages), transactions, context)
+    const execution = executeBlock(await this.#valuesFor(parent, transactions, proposer, pages), transactions, context)
     const state = await this.state.update(parent.state, execution.changes, pages)
     const block = assembleBlock(execution, context, {
       height: asHeight(parent.height + 1),
@@ -223,17 +219,17 @@ export class Chain {
   }
 
   async #valuesFor(
-    state: State,
+    { state, common }: Head,
     transactions: readonly DecodedTransaction[],
     proposer: Address,
     pages: OpenPages,
   ): Promise<StateValues> {
-    const values = await this.state.read(state, stateKeysOf(transactions, proposer), pages)
-    const queue = values.get(unbondingQueueKey) as unknown as UnbondingQueue
-    if (queue.first === queue.next) return values
+    const accounts = await this.state.read(state, accountKeysOf(transactions, proposer), pages)
+    const queue = common.get(unbondingQueueKey) as unknown as UnbondingQueue
+    if (queue.first === queue.next) return new Map([...common, ...accounts])
     const tickets = await this.state.read(state, ticketKeysOf(queue), pages)
     const named = ticketAccountKeysOf([...tickets.values()] as unknown as UnbondingTicket[])
-    return new Map([...values, ...tickets, ...(await this.state.read(state, named, pages))])
+    return new Map([...common, ...accounts, ...tickets, ...(await this.state.read(state, named, pages))])
   }
 
   /** Runs blocks again up to the head that was durable; each must lead to what its header says. */
@@ -254,7 +250,7 @@ export class Chain {
   }
 }
 
-const advance = ({ hops, validators }: Head, { block: { header, hash }, execution, state }: Candidate): Head => {
+const advance = ({ hops, validators, common }: Head, { block: { header, hash }, execution, state }: Candidate): Head => {
   const changesSet = header.nextValidatorsHash !== header.validatorsHash
   return {
     height: header.height,
@@ -263,8 +259,14 @@ const advance = ({ hops, validators }: Head, { block: { header, hash }, executio
     state,
     validators: changesSet ? validatorSet(execution.validators) : validators,
     hops: changesSet ? hops + 1 : hops,
+    common: withChanges(common, execution.changes),
   }
 }
+
+const withChanges = (common: StateValues, changes: StateValues): StateValues =>
+  commonKeys.some((key) => changes.has(key))
+    ? new Map(commonKeys.map((key) => [key, changes.has(key) ? changes.get(key) : common.get(key)]))
+    : common
 
 const checkpointAt = ({ height, hash, time, hops, validators, state }: Head): Checkpoint => ({
   height,

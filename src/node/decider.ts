@@ -67,12 +67,17 @@ export class Decider {
     this.#machine = this.#newMachine(restored)
   }
 
-  /** @param record - what this node's key has signed so far; its network is the chain's */
+  /**
+   * Resolves when what was begun before a crash has been taken up again, as far as this node alone can.
+   *
+   * @param record - what this node's key has signed so far; its network is the chain's
+   */
   static async start(parts: DeciderParts, { signed, blocks }: SignRecord): Promise<Decider> {
     const isPresent = signed?.height === nextHeight(parts.chain.head.height)
     const decider = new Decider(parts, isPresent ? signed : undefined)
     if (isPresent) for (const text of blocks) await decider.#restoreCandidate(JSON.parse(text) as Block)
     decider.#beginHeight()
+    await decider.#running
     return decider
   }
 

@@ -6,9 +6,8 @@
  * in a transaction's life on this node; what the door let in isn't verified again when a block includes it.
  */
 import { TautlineError } from '../errors.ts'
-import { accountKey, decodeAccount } from '../ledger/account.ts'
+import type { Account } from '../ledger/account.ts'
 import { type Refusal, refuseWithoutState } from '../ledger/transact.ts'
-import type { StateValues } from '../ledger/working-state.ts'
 import type { Admission, Dropped, Mempool } from '../mempool/mempool.ts'
 import type { DecodedTransaction } from '../objects/transaction.ts'
 import type { Clock } from '../ports/clock.ts'
@@ -17,7 +16,7 @@ import { type UnixMs, unixMs } from '../units.ts'
 import { Bell } from './bell.ts'
 import type { Chain } from './chain.ts'
 import { readFinal } from './finals.ts'
-import { projectionKeysOf, Projections } from './projections.ts'
+import { Projections } from './projections.ts'
 import type { Submission, SubmissionResult } from './service.ts'
 
 /** Most transactions that are at the door at a time; more are told to come later. */
@@ -120,33 +119,33 @@ export class Door {
 
   async #admit(decoded: DecodedTransaction): Promise<Submission> {
     const { chain } = this.#parts
-    const keys = projectionKeysOf(decoded.transaction.from)
+    const { from } = decoded.transaction
     for (;;) {
-      const values = chain.peek(keys)
+      const account = chain.peekAccount(from)
       // Nothing waits between the peek and the mempool, so what was read is the state of the head.
-      const admission = values && this.#admitNow(decoded, values)
+      const admission = account && this.#admitNow(decoded, account)
       if (admission?.kind === 'refused') return this.#refuseAdmission(decoded, admission)
       if (admission) return { id: decoded.id, status: 'pending' }
-      await chain.load(keys)
+      await chain.account(from)
     }
   }
 
-  #admitNow(decoded: DecodedTransaction, values: StateValues): Admission {
+  #admitNow(decoded: DecodedTransaction, account: Account): Admission {
     const { chain, mempool } = this.#parts
     const { from } = decoded.transaction
-    const { nonce } = decodeAccount(values.get(accountKey(from)))
     const refusal =
       !mempool.has(decoded.id) &&
       this.#projections.refuse(decoded, {
         head: chain.head.hash,
-        values,
+        account,
+        common: chain.head.common,
         time: this.#time(),
         parameters: chain.genesis.parameters,
         pending: () => mempool.pendingOf(from),
-        nextNonce: mempool.nextNonce(from, nonce),
+        nextNonce: mempool.nextNonce(from, account.nonce),
       })
     if (refusal) return { kind: 'refused', ...refusal, dropped: [] }
-    const admission = mempool.add(decoded, nonce)
+    const admission = mempool.add(decoded, account.nonce)
     for (const { transaction } of admission.dropped) this.#projections.forget(transaction.transaction.from)
     if (admission.dropped.length > 0) this.#parts.onDropped(admission.dropped)
     if (admission.kind === 'added') this.#parts.onAdmitted()
@@ -159,18 +158,11 @@ export class Door {
       const { value, error } = await settle(this.#admit(decoded))
       if (value) return { submission: value }
       const timeLeftMs = deadline - this.#parts.clock.now()
-      if (!this.#mayFitLater(decoded, error) || timeLeftMs <= 0 || signal.aborted || this.#closed) return { error }
+      if (!isFull(error) || timeLeftMs <= 0 || signal.aborted || this.#closed) return { error }
       this.#atDoor-- // who waits for blocks must not be waited for by them
       await this.#nextBlock(timeLeftMs, signal)
       this.#atDoor++
     }
-  }
-
-  /** Blocks make room in the mempool, and in a sender's line for the one that follows its last. */
-  #mayFitLater({ transaction: { from, nonce } }: DecodedTransaction, error: unknown): boolean {
-    if (!(error instanceof TautlineError)) return false
-    if (error.code === 'mempool-full') return true
-    return error.code === 'nonce-too-far' && this.#parts.mempool.nextNonce(from, 0) === nonce
   }
 
   async #nextBlock(timeoutMs: number, signal: AbortSignal): Promise<void> {
@@ -213,3 +205,5 @@ const settle = <Value>(promise: Promise<Value>): Promise<{ value?: Value; error?
     (value) => ({ value }),
     (error: unknown) => ({ error }),
   )
+
+const isFull = (error: unknown): boolean => error instanceof TautlineError && error.code === 'mempool-full'

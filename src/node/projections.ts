@@ -6,10 +6,10 @@
  */
 import { LRUCache } from 'lru-cache'
 import type { Json } from '../codec/json.ts'
-import { accountKey } from '../ledger/account.ts'
+import { type Account, accountKey, accountKeyPrefix, encodeAccount } from '../ledger/account.ts'
 import type { Context } from '../ledger/operations.ts'
 import { include, type Refusal, refuseBySender } from '../ledger/transact.ts'
-import { type StateValues, unbondingQueueKey, validatorsKey, WorkingState } from '../ledger/working-state.ts'
+import { type StateValues, WorkingState } from '../ledger/working-state.ts'
 import type { DecodedTransaction } from '../objects/transaction.ts'
 import type { Address, BlockHash } from '../units.ts'
 
@@ -23,13 +23,12 @@ interface Projection {
   readonly nonce: number
 }
 
-/** Keys that must be read for a sender's projection. */
-export const projectionKeysOf = (sender: Address): readonly string[] => [accountKey(sender), validatorsKey, unbondingQueueKey]
-
 export interface Ground extends Context {
   readonly head: BlockHash
-  /** Of {@link projectionKeysOf} the sender, at the head. */
-  readonly values: StateValues
+  /** The sender's account at the head. */
+  readonly account: Account
+  /** Values at the head that every block reads. */
+  readonly common: StateValues
   /** The sender's ready transactions in the mempool, in nonce order. */
   readonly pending: () => readonly DecodedTransaction[]
   /** The first nonce that none of them uses. */
@@ -67,20 +66,25 @@ export class Projections {
   }
 }
 
-/** Whom a sender pays is never read from the ledger: nothing that the sender may do depends on it. */
-class WithEmptyReceivers extends Map<string, Json | undefined> {
-  override has(key: string): boolean {
-    return key.startsWith(accountKey('' as Address)) || super.has(key)
-  }
-}
-
 const project = (sender: Address, upTo: number, ground: Ground): Projection => {
-  const state = new WorkingState(new WithEmptyReceivers(ground.values))
+  const state = new WorkingState(new OneAccount(sender, ground))
   for (const decoded of ground.pending()) {
     if (decoded.transaction.nonce >= upTo) break
     include(state, decoded, ground)
   }
   return { head: ground.head, state, nonce: state.account(sender).nonce }
+}
+
+/** Whom a sender pays is never read from the ledger, and counts as empty: nothing that the sender may do depends on it. */
+class OneAccount extends Map<string, Json | undefined> {
+  constructor(sender: Address, { account, common }: Ground) {
+    super(common)
+    this.set(accountKey(sender), encodeAccount(account))
+  }
+
+  override has(key: string): boolean {
+    return key.startsWith(accountKeyPrefix) || super.has(key)
+  }
 }
 
 const run = (state: WorkingState, decoded: DecodedTransaction, context: Context): Refusal | undefined => {

@@ -66,7 +66,7 @@ export const decodeTransaction = (value: Json): DecodedTransaction => {
   const { signatures, ...unsigned } = parsed.data
   if (signatures[0]!.key !== unsigned.from) throw malformed('signatures.0.key', 'expected the key of `from`')
   const unsignedText = canonicalize(unsigned)
-  const text = canonicalize(parsed.data)
+  const text = withSignatures(unsignedText, canonicalize(signatures))
   return {
     id: hashCanonical('transaction', unsignedText) as TransactionId,
     hash: hashCanonical('signed-transaction', text),
@@ -75,6 +75,12 @@ export const decodeTransaction = (value: Json): DecodedTransaction => {
     sizeBytes: utf8Bytes(text),
     signedText: preimage('transaction', unsignedText),
   }
+}
+
+/** Of all members only `validUntil` comes after `signatures`, and its digits end the text: so the rest is written once. */
+const withSignatures = (unsignedText: string, signaturesText: string): string => {
+  const end = unsignedText.lastIndexOf('"validUntil":')
+  return `${unsignedText.slice(0, end)}"signatures":${signaturesText},${unsignedText.slice(end)}`
 }
 
 const refusal = (issue: z.core.$ZodIssue): TautlineError => {

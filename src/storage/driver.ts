@@ -18,7 +18,10 @@ export interface DriverPowers {
    * Puts, then removes: all of it or nothing, and durable once it resolves. With this a commit is one write;
    * without it, the store orders single writes with {@link sync} between them.
    */
-  writeBatch?(puts: readonly (readonly [ObjectKey, Uint8Array])[], removes: readonly ObjectKey[]): Promise<void>
+  writeBatch?(
+    puts: readonly (readonly [ObjectKey, Uint8Array])[],
+    removes: readonly ObjectKey[],
+  ): Promise<void>
   /** Resolves once every write that resolved before is durable. */
   sync?(): Promise<void>
 }

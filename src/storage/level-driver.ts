@@ -9,8 +9,10 @@
  *
  * What it promises: a batch is one record of its log, synced before it resolves, so it is there whole or not
  * at all, after power failures too. After a failed write LevelDB refuses all further ones until it is opened
- * anew. What it doesn't: when a bit rots in its log, LevelDB drops what follows there without a word, so the
- * ledger comes back whole but with an older head, which only a sign record beyond it gives away.
+ * anew. What it doesn't promise is to notice every rotten bit. In a table it may come back as a wrong byte
+ * (classic-level has no switch to verify checksums on reading), and objects must prove themselves. In the
+ * log, LevelDB drops what follows without a word: the ledger comes back whole but with an older head, which
+ * only a sign record beyond it gives away.
  *
  * @see https://github.com/google/leveldb/blob/main/doc/log_format.md
  */
@@ -54,7 +56,8 @@ export const openLevelDriver = async (path: string): Promise<ObjectDriver> => {
     removeItem: (key) => level.del(key, { sync: true }),
     getKeys: (base) => (base ? level.keys({ gte: base, lt: `${base}\u{10ffff}` }) : level.keys()).all(),
     dispose: () => level.close(),
-    readMany: (keys) => read(level.getMany([...keys])),
+    readMany: async (keys) =>
+      (await read(level.getMany([...keys]))).map((value) => value && plainBytes(value)),
     writeBatch: async (puts, removes) => {
       // A chained batch takes entries twice as fast as an array of operations, and copies each at once.
       const batch = level.batch()
@@ -64,6 +67,10 @@ export const openLevelDriver = async (path: string): Promise<ObjectDriver> => {
     },
   }
 }
+
+/** The same bytes not as a Buffer, whose methods differ. */
+const plainBytes = ({ buffer, byteOffset, length }: Uint8Array): Uint8Array =>
+  new Uint8Array(buffer, byteOffset, length)
 
 /** Names the folder when LevelDB finds it damaged while running. */
 const named =
@@ -111,4 +118,5 @@ const damaged = (path: string, cause: unknown): TautlineError =>
     cause,
   )
 
-const codeOf = (cause: unknown): string => (cause instanceof Error && 'code' in cause ? String(cause.code) : '')
+const codeOf = (cause: unknown): string =>
+  cause instanceof Error && 'code' in cause ? String(cause.code) : ''

@@ -22,7 +22,10 @@ const maxParallel = 32
 const headKeys = ['head:0', 'head:1'] as const
 
 /** Takes the driver over: {@link ObjectStore.close} disposes of it, and so does a failure to open. */
-export const openUnstorageStore = async (driver: ObjectDriver, durability: Durability): Promise<ObjectStore> => {
+export const openUnstorageStore = async (
+  driver: ObjectDriver,
+  durability: Durability,
+): Promise<ObjectStore> => {
   const storage = createStorage({ driver })
   try {
     const head = await readHeadSlot(storage)
@@ -113,7 +116,8 @@ class UnstorageStore implements ObjectStore {
   }
 
   #requireOpen(): void {
-    if (this.#closing) throw new TautlineError('storage-unavailable', 'the storage is closed: this node is shutting down')
+    if (this.#closing)
+      throw new TautlineError('storage-unavailable', 'the storage is closed: this node is shutting down')
   }
 }
 
@@ -134,10 +138,16 @@ const readBytes = async (storage: Storage, key: ObjectKey): Promise<Uint8Array |
   const value = await attempt('read', () => storage.getItemRaw<unknown>(key))
   if (value === null || value === undefined) return undefined
   if (value instanceof Uint8Array) return new Uint8Array(value)
-  throw storageFailure('read', value instanceof Error ? value : new Error(`the driver gave a ${typeof value}, not bytes`))
+  throw storageFailure(
+    'read',
+    value instanceof Error ? value : new Error(`the driver gave a ${typeof value}, not bytes`),
+  )
 }
 
-const attempt = async <Value>(action: 'read' | 'write' | 'close', run: () => Promise<Value>): Promise<Value> => {
+const attempt = async <Value>(
+  action: 'read' | 'write' | 'close',
+  run: () => Promise<Value>,
+): Promise<Value> => {
   try {
     return await run()
   } catch (cause) {

@@ -114,16 +114,14 @@ class Disk implements FaultyDisk {
 
   driver(): ObjectDriver {
     return {
-      ...this.#reading('faulty'),
-      setItemRaw: async (key, value: Uint8Array) => this.#write(putting(key, value)),
-      removeItem: async (key) => this.#write({ syncs: false, land: (objects) => objects.delete(key) }),
+      ...this.#plainDriver('faulty'),
       sync: async () => this.#write({ syncs: true, land: () => undefined }),
     }
   }
 
   batchDriver(): ObjectDriver {
     return {
-      ...this.#reading('faulty-batch'),
+      ...this.#plainDriver('faulty-batch'),
       readMany: async (keys) => keys.map((key) => this.#read(key)),
       writeBatch: async (puts, removes) =>
         this.#write({
@@ -167,7 +165,7 @@ class Disk implements FaultyDisk {
     return { objects: copyOf(this.#written), signRecord: this.#signRecord.map(copied) }
   }
 
-  #reading(name: string): ObjectDriver {
+  #plainDriver(name: string): ObjectDriver {
     return {
       name,
       hasItem: async (key) => this.#read(key) !== undefined,
@@ -177,6 +175,8 @@ class Disk implements FaultyDisk {
         this.#requireAlive()
         return [...this.#written.keys()]
       },
+      setItemRaw: async (key, value: Uint8Array) => this.#write(putting(key, value)),
+      removeItem: async (key) => this.#write({ syncs: false, land: (objects) => objects.delete(key) }),
     }
   }
 

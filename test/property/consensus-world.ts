@@ -1,9 +1,11 @@
 /**
  * A small world for consensus machines: one height, a few nodes, virtual time, everything drawn from one seed.
  *
- * First come a few phases, each with its own partition, delays and losses, in which nodes crash before or after
- * their record is written, and liars (one key on two machines, forgetting their record when they crash) take
- * part. Then the world heals, and all honest nodes have to decide. Safety is checked at every step.
+ * First comes a bad time. Each round's proposals, prevotes and precommits have a partition of their own, since
+ * what breaks a protocol is that some see a step completed and others don't; delays and losses change by the
+ * second; nodes crash before or after their record is written; liars (one key on two machines, forgetting their
+ * record when they crash) take part. Then the world heals, and all honest nodes have to decide. Safety is
+ * checked at every step.
  */
 import { canonicalize, parseCanonical } from '../../src/codec/json.ts'
 import { Consensus } from '../../src/consensus/consensus.ts'
@@ -17,8 +19,8 @@ import { type Certificate, type ConsensusMessage, messageSigningText } from '../
 import type { Address, BlockHash } from '../../src/units.ts'
 import { brief, hear, height, network, setOf, sign, signatureOf } from '../unit/consensus/actor.ts'
 
-const phases = 6
-const phaseMs = 2_500
+const phases = 8
+const phaseMs = 2_000
 const healedAtMs = phases * phaseMs
 /** Rounds that fail are at their timeout's cap, and the only node with something to propose may be the last. */
 const endMs = healedAtMs + 400_000
@@ -72,9 +74,10 @@ interface Weather {
   readonly repeatPercent: number
   readonly crashPercent: number
   readonly latePercent: number
-  /** Links that carry nothing, each in its own direction. */
-  readonly cut: ReadonlySet<string>
 }
+
+/** Links that carry nothing, each in its own direction. */
+type Cut = ReadonlySet<string>
 
 const calm: Weather = {
   delayMs: 40,
@@ -82,7 +85,6 @@ const calm: Weather = {
   repeatPercent: 0,
   crashPercent: 0,
   latePercent: 0,
-  cut: new Set(),
 }
 
 export const simulate = (seed: number): Outcome => new World(seed).run()
@@ -98,6 +100,8 @@ class World {
   readonly #honest = new Map<string, string>()
   readonly #faults: string[] = []
   readonly #trace: string[] = []
+  /** By round and kind of message. */
+  readonly #cuts = new Map<string, Cut>()
   #weather = calm
   #nowMs = 0
   #rounds = 0
@@ -198,27 +202,38 @@ class World {
   #change(): void {
     const pick = <Choice>(...choices: readonly Choice[]): Choice => choices[this.#random(choices.length)]!
     this.#weather = {
-      delayMs: pick(20, 300, 1_500),
-      lossPercent: pick(0, 10, 40),
+      delayMs: pick(20, 20, 300, 1_500),
+      lossPercent: pick(0, 0, 10, 40),
       repeatPercent: pick(0, 30),
       crashPercent: pick(0, 5, 20),
       latePercent: pick(0, 30),
-      cut: this.#cutLinks(),
     }
   }
 
-  /** Two or three groups, or single links in one direction. */
-  #cutLinks(): ReadonlySet<string> {
-    const cut = new Set<string>()
-    const style = this.#random(4)
-    const groups = this.#nodes.map(() => this.#random(2 + this.#random(2)))
-    for (const [at, from] of this.#nodes.entries()) {
-      for (const [to, other] of this.#nodes.entries()) {
-        const isCut = style === 0 ? false : style === 1 ? this.#random(3) === 0 : groups[at] !== groups[to]
-        if (isCut) cut.add(`${from.name}>${other.name}`)
-      }
-    }
-    return cut
+  #isCut(from: Node, to: Node, input: Input): boolean {
+    if (this.#nowMs >= healedAtMs) return false
+    const name = 'message' in input ? `${input.message.kind} ${input.message.round}` : input.kind
+    const cut = this.#cuts.get(name) ?? this.#drawCut()
+    this.#cuts.set(name, cut)
+    return cut.has(`${from.name}>${to.name}`)
+  }
+
+  #drawCut(): Cut {
+    const groups = this.#nodes.map(() => this.#random(2))
+    const one = this.#random(this.#nodes.length)
+    const styles: readonly ((from: number, to: number) => boolean)[] = [
+      () => false,
+      (from, to) => groups[from] !== groups[to],
+      () => this.#random(3) === 0,
+      (_, to) => to === one,
+      (_, to) => to !== one,
+      (_, to) => groups[to] === 0,
+    ]
+    const isCut = styles[this.#random(styles.length)]!
+    const links = this.#nodes.flatMap((from, at) =>
+      this.#nodes.flatMap((to, other) => (isCut(at, other) ? [`${from.name}>${to.name}`] : [])),
+    )
+    return new Set(links)
   }
 
   #chance(percent: number): boolean {
@@ -342,8 +357,8 @@ class World {
   }
 
   #send(from: Node, to: Node, input: Input): void {
-    const { cut, lossPercent, repeatPercent, delayMs } = this.#weather
-    if (from === to || to.decided !== undefined || cut.has(`${from.name}>${to.name}`)) return
+    const { lossPercent, repeatPercent, delayMs } = this.#weather
+    if (from === to || to.decided !== undefined || this.#isCut(from, to, input)) return
     // A liar's two machines don't talk: each takes itself for the only one.
     if (
       (input.kind === 'vote' || input.kind === 'proposal') &&

@@ -123,6 +123,25 @@ describe('merkle trees', () => {
     },
   )
 
+  test('the sides of a path are right for places beyond 32 bits', () => {
+    const beyond = fc
+      .integer({ min: 2, max: 2 ** 50 })
+      .chain((count) =>
+        fc.record({ count: fc.constant(count), index: fc.integer({ min: 0, max: count - 1 }) }),
+      )
+    fc.assert(
+      fc.property(beyond, ({ index, count }) => {
+        const way = [...sides(index, count)]
+        const path = way.map((_, at) => leaves[at]!)
+        const root = way.reduce<Hash>(
+          (hash, side, at) => (side === 'r' ? branch(hash, path[at]!) : branch(path[at]!, hash)),
+          leaf(-1),
+        )
+        expect(merkleRootFromPath(leaf(-1), index, count, path)).toBe(root)
+      }),
+    )
+  })
+
   test('no leaf stands for a branch: a shorter tree of the inner hashes has the same root, and other proofs', () => {
     const inner = [branch(leaves[0]!, leaves[1]!), branch(leaves[2]!, leaves[3]!)]
     const path = merklePath(leaves.slice(0, 4), 0)

@@ -3,12 +3,12 @@ import { Command } from 'commander'
 import { createClient } from '../../client/client.ts'
 import type { AccountView } from '../../node/service.ts'
 import type { Address } from '../../units.ts'
-import { jsonFlag, nodeFlag, parseAddress } from '../flags.ts'
+import { dataFlag, jsonFlag, nodeFlag, parseAddress } from '../flags.ts'
+import { type NodeFlags, nodeUrl } from '../node-url.ts'
 import { table } from '../table.ts'
 import type { Terminal } from '../terminal.ts'
 
-interface Flags {
-  readonly node: string
+interface Flags extends NodeFlags {
   readonly json?: boolean
 }
 
@@ -17,12 +17,13 @@ export const accountCommand = (terminal: Terminal): Command =>
     .description('Show an account: balance, nonce and stake.')
     .argument('[address]', "whose account (default: the node's own)", parseAddress)
     .addOption(nodeFlag())
+    .addOption(dataFlag())
     .addOption(jsonFlag())
-    .action(async (given: Address | undefined, { node, json }: Flags) => {
-      const client = createClient({ url: node })
+    .action(async (given: Address | undefined, flags: Flags) => {
+      const client = createClient({ url: await nodeUrl(flags) })
       const address = given ?? (await client.status()).node.address
       const account = await client.account(address)
-      terminal.out(json ? JSON.stringify(account) : describe(account))
+      terminal.out(flags.json ? JSON.stringify(account) : describe(account))
     })
 
 const describe = ({ address, balance, nonce, stake, unbonding, height }: AccountView): string =>

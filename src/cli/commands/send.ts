@@ -6,15 +6,13 @@ import type { Submission } from '../../node/service.ts'
 import type { Address, Amount } from '../../units.ts'
 import { NoVerdict } from '../failure.ts'
 import { dataFlag, flag, jsonFlag, keyFileFlag, nodeFlag, parseAddress, parseAmount } from '../flags.ts'
-import { loadSigner } from '../signer.ts'
+import { type NodeFlags, nodeUrl } from '../node-url.ts'
+import { type KeyFlags, loadSigner } from '../signer.ts'
 import type { Terminal } from '../terminal.ts'
 import { inAnHour } from '../validity.ts'
 
-interface Flags {
+interface Flags extends NodeFlags, KeyFlags {
   readonly memo?: string
-  readonly keyFile?: string
-  readonly data: string
-  readonly node: string
   readonly json?: boolean
 }
 
@@ -40,7 +38,7 @@ export const sendCommand = (terminal: Terminal): Command =>
 
 const send = async (to: Address, amount: Amount, flags: Flags): Promise<Submission> => {
   const signer = await loadSigner(flags)
-  const client = createClient({ url: flags.node })
+  const client = createClient({ url: await nodeUrl(flags) })
   const [{ network }, { nonce }, { parameters }] = await Promise.all([
     client.status(),
     client.account(signer.address),

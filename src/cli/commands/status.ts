@@ -2,12 +2,12 @@
 import { Command } from 'commander'
 import { createClient } from '../../client/client.ts'
 import type { Status } from '../../node/service.ts'
-import { jsonFlag, nodeFlag } from '../flags.ts'
+import { dataFlag, jsonFlag, nodeFlag } from '../flags.ts'
+import { type NodeFlags, nodeUrl } from '../node-url.ts'
 import { table } from '../table.ts'
 import type { Terminal } from '../terminal.ts'
 
-interface Flags {
-  readonly node: string
+interface Flags extends NodeFlags {
   readonly json?: boolean
 }
 
@@ -15,10 +15,11 @@ export const statusCommand = (terminal: Terminal): Command =>
   new Command('status')
     .description('Show the network, the head and the mempool of a running node.')
     .addOption(nodeFlag())
+    .addOption(dataFlag())
     .addOption(jsonFlag())
-    .action(async ({ node, json }: Flags) => {
-      const status = await createClient({ url: node }).status()
-      terminal.out(json ? JSON.stringify(status) : describe(status))
+    .action(async (flags: Flags) => {
+      const status = await createClient({ url: await nodeUrl(flags) }).status()
+      terminal.out(flags.json ? JSON.stringify(status) : describe(status))
     })
 
 const describe = ({

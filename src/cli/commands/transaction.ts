@@ -5,20 +5,18 @@ import { signTransaction } from '../../client/sign-transaction.ts'
 import { defaultParameters } from '../../objects/parameters.ts'
 import type { Amount, NetworkId } from '../../units.ts'
 import { dataFlag, flag, keyFileFlag, nodeFlag, parseAmount, parseNetworkId, parseWhole } from '../flags.ts'
+import { type NodeFlags, nodeUrl } from '../node-url.ts'
 import { addOperationFlags, type OperationFlags, operationsOf } from '../operations.ts'
-import { loadSigner } from '../signer.ts'
+import { type KeyFlags, loadSigner } from '../signer.ts'
 import type { Terminal } from '../terminal.ts'
 import { inAnHour } from '../validity.ts'
 
-interface Flags extends OperationFlags {
+interface Flags extends OperationFlags, NodeFlags, KeyFlags {
   readonly memo?: string
-  readonly keyFile?: string
-  readonly data: string
   readonly network?: NetworkId
   readonly nonce?: number
   readonly fee?: Amount
   readonly validUntil?: number
-  readonly node: string
 }
 
 export const transactionCommand = (terminal: Terminal): Command =>
@@ -63,7 +61,7 @@ Examples:
 const sign = async (flags: Flags): Promise<string> => {
   const operations = [...operationsOf(flags)]
   const signer = await loadSigner(flags)
-  const client = createClient({ url: flags.node })
+  const client = createClient({ url: await nodeUrl(flags) })
   const isOnline = flags.network === undefined || flags.nonce === undefined
   const network = flags.network ?? (await client.status()).network
   const nonce = flags.nonce ?? (await client.account(signer.address)).nonce

@@ -54,7 +54,7 @@ const leafTail = '}}'
 export const entryText = (key: string, valueText: string): string => `"${key}":${valueText}`
 
 /** The key of an entry's text. */
-export const entryKey = (entry: string): string => entry.slice(1, entry.indexOf('"', 1))
+export const entryKey = (entry: string): string => keyAt(entry, 0)
 
 /** @param entries - their texts, sorted */
 export const makeLeaf = (entries: readonly string[]): Leaf => {
@@ -77,22 +77,30 @@ export const readLeaf = (text: string, hash: Hash): Leaf => ({
 })
 
 const findStarts = (text: string): readonly number[] => {
+  const starts: number[] = []
   const end = text.length - leafTail.length
-  if (end === leafHead.length) return []
-  const starts = [leafHead.length]
-  let depth = 0
-  for (let at = leafHead.length; at < end; at++) {
-    const unit = text.charCodeAt(at)
-    if (unit === 0x22) at = endOfString(text, at)
-    else if (unit === 0x7b || unit === 0x5b) depth++
-    else if (unit === 0x7d || unit === 0x5d) depth--
-    else if (unit === 0x2c && depth === 0) starts.push(at + 1)
-  }
+  for (let start = leafHead.length; start < end; start = endOfValue(text, endOfKey(text, start) + 2) + 1)
+    starts.push(start)
   return starts
 }
 
-const endOfString = (text: string, quoteAt: number): number => {
-  let at = quoteAt + 1
+/** Index of the quote after an entry's key. */
+const endOfKey = (text: string, start: number): number => text.indexOf('"', start + 1)
+
+/** Index of the comma or brace after a value. */
+const endOfValue = (text: string, start: number): number => {
+  let depth = 0
+  for (let at = start; ; at++) {
+    const unit = text.charCodeAt(at)
+    if (unit === 0x22) at = endOfString(text, at)
+    else if (unit === 0x7b || unit === 0x5b) depth++
+    else if (depth === 0 && (unit === 0x2c || unit === 0x7d)) return at
+    else if (unit === 0x7d || unit === 0x5d) depth--
+  }
+}
+
+const endOfString = (text: string, start: number): number => {
+  let at = start + 1
   for (let unit = text.charCodeAt(at); unit !== 0x22; unit = text.charCodeAt(at)) at += unit === 0x5c ? 2 : 1
   return at
 }
@@ -108,9 +116,19 @@ const entryAt = ({ text, starts }: Leaf, index: number): string =>
 
 /** Index of a key's entry, or −1. */
 export const findEntry = ({ text, starts }: Leaf, key: string): number => {
-  const opening = entryText(key, '')
-  return starts.findIndex((start) => text.startsWith(opening, start))
+  let from = 0
+  let to = starts.length
+  while (from < to) {
+    const middle = (from + to) >> 1
+    const found = keyAt(text, starts[middle]!)
+    if (found === key) return middle
+    if (found < key) from = middle + 1
+    else to = middle
+  }
+  return -1
 }
+
+const keyAt = (text: string, start: number): string => text.slice(start + 1, endOfKey(text, start))
 
 /** Canonical text of the value under a key, if the leaf has it. */
 export const findValueText = (leaf: Leaf, key: string): string | undefined => {
@@ -131,12 +149,10 @@ export const countEntries = (children: Children): number =>
 export const pageText = (page: Page): string => (page.kind === 'leaf' ? page.text : branchText(page.children))
 
 const branchText = (children: Children): string => {
-  let members = ''
-  children.forEach((child, digit) => {
-    if (!child) return
-    members += `${members === '' ? '' : ','}"${hexDigits[digit]}":{"count":${child.count},"hash":"${child.hash}"}`
-  })
-  return `{"children":{${members}}}`
+  const members = children.flatMap((child, digit) =>
+    child ? `"${hexDigits[digit]}":{"count":${child.count},"hash":"${child.hash}"}` : [],
+  )
+  return `{"children":{${members.join(',')}}}`
 }
 
 export const hashPage = (text: string): Hash => hashCanonical('state-page', text)

@@ -18,7 +18,6 @@ import {
   type PageRef,
 } from './page.ts'
 import { digitAt, hexDigits, type Path } from './path.ts'
-import { descend } from './read.ts'
 import { dirtyRef, type State } from './state.ts'
 
 /**
@@ -47,8 +46,32 @@ export const updateState = (
   changes: StateChanges,
 ): Attempt<{ readonly state: State }> => {
   const sorted = Array.from(changes, ([key, value]) => readChange(pages, key, value)).sort(byPath)
-  for (const { path } of sorted) descend(pages, state, path)
+  openPages(pages, state, sorted, 0)
   return pages.takeMissing() ?? applyChanges(pages, state, sorted)
+}
+
+/** Opens all pages that changes lead to. */
+const openPages = (pages: OpenPages, ref: PageRef, changes: readonly Change[], depth: number): void => {
+  const page = pages.get(ref)
+  if (page?.kind !== 'branch') return
+  for (const [digit, part] of splitChanges(changes, depth)) {
+    const child = page.children[digit]
+    if (child) openPages(pages, child, part, depth + 1)
+  }
+}
+
+/** The changes for each child of a branch at this depth. */
+const splitChanges = (
+  changes: readonly Change[],
+  depth: number,
+): readonly [digit: number, part: readonly Change[]][] => {
+  const parts: [number, readonly Change[]][] = []
+  for (let from = 0, to = 0; from < changes.length; from = to) {
+    const digit = digitAt(changes[from]!.path, depth)
+    while (to < changes.length && digitAt(changes[to]!.path, depth) === digit) to++
+    parts.push([digit, changes.slice(from, to)])
+  }
+  return parts
 }
 
 const readChange = (pages: OpenPages, key: string, value: Json | undefined): Change => ({
@@ -153,11 +176,9 @@ const updateBranch = (
 ): PageRef | undefined => {
   const children = [...branch.children]
   let isChanged = false
-  for (let from = 0, to = 0; from < changes.length; from = to) {
-    const digit = digitAt(changes[from]!.path, depth)
-    while (to < changes.length && digitAt(changes[to]!.path, depth) === digit) to++
+  for (const [digit, part] of splitChanges(changes, depth)) {
     const child = children[digit]
-    children[digit] = updateChild(edit, child, changes.slice(from, to), depth + 1)
+    children[digit] = updateChild(edit, child, part, depth + 1)
     isChanged ||= children[digit] !== child
   }
   return isChanged ? branchOrLeaf(edit, children) : ref

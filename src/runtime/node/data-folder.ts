@@ -21,7 +21,12 @@ import type { Log } from '../../ports/log.ts'
 import { syncFolder, writeFileDurably } from './durable-file.ts'
 import { lockFolder } from './folder-lock.ts'
 
-const modes = { 'node.key': 0o600, 'operator.token': 0o600, 'genesis.json': 0o644, 'node.json': 0o644 } as const
+const modes = {
+  'node.key': 0o600,
+  'operator.token': 0o600,
+  'genesis.json': 0o644,
+  'node.json': 0o644,
+} as const
 
 export type DataFileName = keyof typeof modes
 
@@ -62,7 +67,8 @@ export const openDataFolder = async (path: string, log?: Pick<Log, 'warn'>): Pro
       await usable(absolute, () => closeToOthers(join(absolute, name), modes[name], log))
       return readDataFile(absolute, name)
     },
-    writeFile: (name, text) => usable(absolute, () => writeFileDurably(join(absolute, name), text, modes[name])),
+    writeFile: (name, text) =>
+      usable(absolute, () => writeFileDurably(join(absolute, name), text, modes[name])),
     close: () => lock.release(),
   }
 }
@@ -72,7 +78,11 @@ export const readDataFile = (path: string, name: DataFileName): Promise<string |
   usable(path, () => readFile(join(path, name), 'utf8').catch(undefinedWhenMissing))
 
 /** File modes mean nothing on Windows, where the folder's access list decides. */
-const closeToOthers = async (path: string, mode: number, log: Pick<Log, 'warn'> | undefined): Promise<void> => {
+const closeToOthers = async (
+  path: string,
+  mode: number,
+  log: Pick<Log, 'warn'> | undefined,
+): Promise<void> => {
   if (mode !== 0o600 || process.platform === 'win32') return
   const found = await stat(path).catch(undefinedWhenMissing)
   if (found === undefined || (found.mode & 0o077) === 0) return

@@ -5,7 +5,11 @@
 import { open, rename, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
 
-export const writeFileDurably = async (path: string, content: string | Uint8Array, mode: number): Promise<void> => {
+export const writeFileDurably = async (
+  path: string,
+  content: string | Uint8Array,
+  mode: number,
+): Promise<void> => {
   const temporary = `${path}.new`
   await rm(temporary, { force: true }) // a leftover would keep its own mode
   const file = await open(temporary, 'wx', mode)

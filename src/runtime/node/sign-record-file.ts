@@ -185,7 +185,8 @@ const compare = (descriptor: number, expected: Uint8Array): void => {
   for (let read = -1; read !== 0 && at < found.length; at += read) {
     read = readSync(descriptor, found, at, found.length - at, at)
   }
-  if (at < found.length || !found.equals(expected)) throw new Error('what was read back is not what was written')
+  if (at < found.length || !found.equals(expected))
+    throw new Error('what was read back is not what was written')
 }
 
 const failure = (done: 'opened' | 'read' | 'written', path: string, cause: unknown): TautlineError =>

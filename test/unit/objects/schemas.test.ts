@@ -4,6 +4,7 @@ import { type Json, parseJson } from '../../../src/codec/json.ts'
 import { blockSchema, headerSchema } from '../../../src/objects/block.ts'
 import { genesisSchema } from '../../../src/objects/genesis.ts'
 import { defaultParameters, parametersSchema } from '../../../src/objects/parameters.ts'
+import { unsignedTransactionSchema } from '../../../src/objects/transaction.ts'
 import { holdsHonest, isQuorum, validatorSchema, validatorSet } from '../../../src/objects/validators.ts'
 import {
   certificateSchema,
@@ -11,7 +12,7 @@ import {
   prevoteSchema,
   proposalSchema,
 } from '../../../src/objects/vote.ts'
-import { alice, bob, header, type Members, network, signature, signed } from './samples.ts'
+import { alice, bob, header, type Members, network, signature, signed, unsigned } from './samples.ts'
 
 const place = { network, height: 3, round: 1 }
 const by = { validator: alice, signature }
@@ -29,6 +30,7 @@ const genesis = {
 
 const objects: readonly (readonly [string, ZodType, Members, readonly string[]])[] = [
   ['header', headerSchema, header, []],
+  ['unsigned transaction', unsignedTransactionSchema, unsigned, ['memo']],
   ['block', blockSchema, { header, evidence: [], transactions: [signed] }, []],
   ['genesis', genesisSchema, genesis, []],
   ['parameters', parametersSchema, defaultParameters, []],
@@ -57,8 +59,9 @@ describe.for(objects)('%s', ([, schema, sample, optional]) => {
       expect([name, accepts(schema, rest)]).toEqual([name, optional.includes(name)])
       for (const wrong of [null, true, '', -1, 0.5, {}, 'x', '\ud800']) {
         // A time of 0, an empty list of evidence and the like are right; what is tried here never is.
-        const isName = name === 'name' && wrong === 'x'
-        expect([name, wrong, accepts(schema, { ...sample, [name]: wrong })]).toEqual([name, wrong, isName])
+        const isText =
+          (name === 'name' && wrong === 'x') || (name === 'memo' && (wrong === 'x' || wrong === ''))
+        expect([name, wrong, accepts(schema, { ...sample, [name]: wrong })]).toEqual([name, wrong, isText])
       }
     }
   })

@@ -1,0 +1,59 @@
+/** `tautline openapi`: for those who build tautline. Needs the development packages of a checkout. */
+import { copyFile, mkdir } from 'node:fs/promises'
+import { createRequire } from 'node:module'
+import { join } from 'node:path'
+import { Command } from 'commander'
+import { TautlineError } from '../../errors.ts'
+import { flag } from '../flags.ts'
+import type { Terminal } from '../terminal.ts'
+
+interface Flags {
+  readonly assets?: string
+}
+
+export const openapiCommand = (terminal: Terminal): Command =>
+  new Command('openapi')
+    .description('Print openapi.yaml, the description of the HTTP API (in a checkout only).')
+    .addOption(flag('--assets <folder>', 'put the files of the page /docs into this folder instead'))
+    .action(({ assets }: Flags) =>
+      fromCheckout(async () => {
+        if (assets !== undefined) return copyAssets(assets)
+        terminal.out((await openapiText()).trimEnd())
+      }),
+    )
+
+/** The text of `openapi.yaml`, from the schemas that validate requests. */
+export const openapiText = async (): Promise<string> => {
+  const [{ stringify }, { describeApi }] = await Promise.all([
+    import('yaml'),
+    import('../../../routes/describe.ts'),
+  ])
+  return stringify(describeApi(), { aliasDuplicateObjects: false, lineWidth: 110 })
+}
+
+const copyAssets = async (folder: string): Promise<void> => {
+  const { docsAssets } = await import('../../../routes/docs.ts')
+  const { resolve } = createRequire(import.meta.url)
+  await mkdir(folder, { recursive: true })
+  for (const name of Object.keys(docsAssets))
+    await copyFile(resolve(`swagger-ui-dist/${name}`), join(folder, name))
+}
+
+const fromCheckout = async (run: () => Promise<void>): Promise<void> => {
+  try {
+    await run()
+  } catch (cause) {
+    if (!isMissingModule(cause)) throw cause
+    throw new TautlineError(
+      'bad-configuration',
+      'this needs the development packages: run it in a checkout of tautline, after `npm ci`',
+      {},
+      cause,
+    )
+  }
+}
+
+const isMissingModule = (error: unknown): boolean =>
+  error instanceof Error &&
+  'code' in error &&
+  (error.code === 'ERR_MODULE_NOT_FOUND' || error.code === 'MODULE_NOT_FOUND')

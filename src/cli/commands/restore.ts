@@ -1,0 +1,2 @@
+import { Command } from 'commander'
+export const restoreCommand = (): Command => new Command('restore').description('x')

@@ -1,0 +1,2 @@
+import { Command } from 'commander'
+export const verifyCommand = (): Command => new Command('verify').description('x')

@@ -1,0 +1,24 @@
+/** The key that a command signs with: the data folder's, or another file's. */
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { TautlineError } from '../errors.ts'
+import type { Signer } from '../ports/keys.ts'
+import { readDataFile } from '../runtime/node/data-folder.ts'
+import { readSecretKey } from '../runtime/node/identity.ts'
+import { createNodeSigner } from '../runtime/node/keys.ts'
+
+export interface KeyFlags {
+  readonly data: string
+  readonly keyFile?: string
+}
+
+/** Works beside a running node: the folder isn't locked for it. */
+export const loadSigner = async ({ data, keyFile }: KeyFlags): Promise<Signer> => {
+  const path = keyFile ?? join(data, 'node.key')
+  const text = keyFile === undefined ? await readDataFile(data, 'node.key') : await readFile(keyFile, 'utf8')
+  if (text !== undefined) return createNodeSigner(readSecretKey(text, path))
+  throw new TautlineError(
+    'bad-configuration',
+    `there is no key at ${path}: give the node's folder with --data or a key with --key-file, or make one with \`tautline key new\``,
+  )
+}

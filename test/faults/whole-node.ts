@@ -1,0 +1,188 @@
+/** A whole node on a faulty disk, with a clock of its own: the same calls make the same writes. */
+
+import type { Json } from '../../src/codec/json.ts'
+import { decodeAccount } from '../../src/ledger/account.ts'
+import { genesisSupply } from '../../src/ledger/genesis.ts'
+import { Chain } from '../../src/node/chain.ts'
+import { networkOfOne } from '../../src/node/network-of-one.ts'
+import { Node } from '../../src/node/node.ts'
+import { replayBlock } from '../../src/node/replay.ts'
+import type { FinalTransaction } from '../../src/node/service.ts'
+import { freshSignRecord, readSignRecord, writeSignRecord } from '../../src/node/sign-record.ts'
+import type { Operation } from '../../src/objects/operation.ts'
+import type { Clock } from '../../src/ports/clock.ts'
+import type { Signer, Verifier } from '../../src/ports/keys.ts'
+import type { Log } from '../../src/ports/log.ts'
+import type { SignRecordStore } from '../../src/ports/sign-record-store.ts'
+import { createNodeSigner } from '../../src/runtime/node/keys.ts'
+import type { ObjectDriver } from '../../src/storage/driver.ts'
+import { openUnstorageStore } from '../../src/storage/unstorage-store.ts'
+import { type Address, type Amount, type Height, height, unixMs } from '../../src/units.ts'
+import type { FaultyDisk } from './faulty-driver.ts'
+
+export const genesisTime = unixMs(1_790_000_000_000)
+
+/** Advances by a millisecond each time that it is read; what is scheduled never comes. */
+export const tickingClock = (): Clock => {
+  let now = genesisTime
+  return { now: () => (now = unixMs(now + 1)), schedule: () => () => undefined }
+}
+
+export const silentLog: Log = { debug() {}, info() {}, warn() {}, error() {} }
+
+/** What has left the node: signed, and recorded before. Shared by all runs of one validator. */
+export class Released {
+  readonly #byPlace = new Map<string, string>()
+  #unrecorded: string[] = []
+
+  signer(signer: Signer): Signer {
+    return {
+      address: signer.address,
+      sign: (text) => {
+        if (!text.startsWith('tautline/transaction/')) this.#unrecorded.push(text)
+        return signer.sign(text)
+      },
+    }
+  }
+
+  records(store: SignRecordStore): SignRecordStore {
+    return {
+      read: () => store.read(),
+      write: async (record) => {
+        const recorded = this.#unrecorded.splice(0)
+        await store.write(record)
+        for (const text of recorded) this.#release(text)
+      },
+    }
+  }
+
+  /** A restart forgets what was signed and not recorded. */
+  restart(): void {
+    this.#unrecorded = []
+  }
+
+  #release(text: string): void {
+    const [tag, json] = text.split('\n')
+    const { height, round } = JSON.parse(json!) as { height: number; round: number }
+    const place = `${tag} ${height} ${round}`
+    const before = this.#byPlace.get(place)
+    if (before !== undefined && before !== text)
+      throw new Error(`the validator contradicts itself: ${before} and ${text}`)
+    this.#byPlace.set(place, text)
+  }
+}
+
+export const testSigner = createNodeSigner(new Uint8Array(32).fill(7))
+
+export interface WholeNode {
+  readonly node: Node
+  readonly chain: Chain
+}
+
+export const startOn = async (
+  disk: FaultyDisk,
+  driver: ObjectDriver,
+  verifier: Verifier,
+  released: Released,
+  onHalt: (error: unknown) => void,
+): Promise<WholeNode> => {
+  released.restart()
+  const signer = released.signer(testSigner)
+  const records = released.records(disk.signRecords())
+  if ((await readSignRecord(records)) === undefined) await writeSignRecord(records, freshSignRecord)
+  const store = await openUnstorageStore(driver, 'power-loss')
+  const chain =
+    (await Chain.open(store, silentLog)) ??
+    (await Chain.create(store, networkOfOne(signer.address, 'test', genesisTime)))
+  const clock = tickingClock()
+  const node = await Node.start({
+    version: 'test',
+    chain,
+    store,
+    records,
+    signer,
+    verifier,
+    clock,
+    log: silentLog,
+    url: () => 'test',
+    onHalt,
+  })
+  return { node, chain }
+}
+
+export const pay = (to: Address, amount: number): Operation => ({
+  type: 'transfer',
+  to,
+  amount: String(amount) as Amount,
+})
+
+/** Spends and waits; resolves with undefined when the disk dies first. */
+export const spendOn = (
+  disk: FaultyDisk,
+  { node }: WholeNode,
+  operations: readonly Operation[],
+): Promise<FinalTransaction | undefined> => {
+  const spent = node
+    .spend({ operations })
+    .then(async ({ id }) => (await node.waitUntilFinal(id, 1)) as FinalTransaction)
+  spent.catch(() => undefined)
+  return Promise.race([spent, disk.death.then(() => undefined)])
+}
+
+/** Every rule that a ledger must keep, whatever it went through. */
+export const checkLedger = async (
+  { chain }: WholeNode,
+  verifier: Verifier,
+  acknowledged: readonly FinalTransaction[],
+): Promise<void> => {
+  const scratch = await Chain.create(await openUnstorageStore(memory(), 'none'), chain.genesis)
+  const places = new Map<string, string>()
+  for (let at = 1; at <= chain.head.height; at++) {
+    const block = await replayBlock(scratch, verifier, {
+      block: JSON.parse(await chain.reader.blockText(at as Height)) as Json,
+      certificate: (await chain.reader.certificate(height(at))) as unknown as Json,
+    })
+    for (const [index, transaction] of block.transactions.entries()) {
+      const key = JSON.stringify([transaction.from, transaction.nonce])
+      if (places.has(key)) throw new Error(`${key} is in two blocks`)
+      places.set(key, `${at}.${index}`)
+    }
+  }
+  if (scratch.head.hash !== chain.head.hash) throw new Error('the replay comes to another head')
+  for (const { id, height: at, index } of acknowledged) {
+    const place = await chain.reader.placeOf(id)
+    if (place?.height !== at || place.index !== index)
+      throw new Error(`what was acknowledged at ${at}.${index} is lost`)
+  }
+  const supply = await countSupply(chain)
+  if (supply !== genesisSupply(chain.genesis)) throw new Error(`supply is ${supply}`)
+}
+
+export const countSupply = async (chain: Chain): Promise<bigint> => {
+  let supply = 0n
+  for await (const [key, value] of chain.state.entries(chain.head.state)) {
+    if (!key.startsWith('account/')) continue
+    const { balance, stake, unbonding } = decodeAccount(value)
+    supply += balance + stake + unbonding.reduce((sum, { amount }) => sum + amount, 0n)
+  }
+  return supply
+}
+
+const memory = (): ObjectDriver => {
+  const objects = new Map<string, Uint8Array>()
+  return {
+    name: 'scratch',
+    hasItem: (key) => objects.has(key),
+    getItem: () => null,
+    getItemRaw: (key) => objects.get(key) ?? null,
+    setItemRaw: (key, value: Uint8Array) => {
+      objects.set(key, value)
+    },
+    removeItem: (key) => {
+      objects.delete(key)
+    },
+    getKeys: () => [...objects.keys()],
+  }
+}
+
+export const addressOf = (byte: number): Address => createNodeSigner(new Uint8Array(32).fill(byte)).address
