@@ -39,10 +39,10 @@ export const historyRoute = defineRoute({
         .string()
         .max(100, 'expected the `cursor` of the page before')
         .optional()
-        .openapi({ description: 'The `cursor` of the page before; none for the first.' }),
+        .meta({ description: 'The `cursor` of the page before; none for the first.' }),
       limit: wholeParameter({ min: 1, max: maxHistoryPage, description: 'Most transactions of the page.' })
         .default(50)
-        .openapi({ default: 50 }),
+        .meta({ default: 50 }),
     }),
   },
   responses: {

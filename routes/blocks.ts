@@ -23,7 +23,7 @@ export const blockRoute = defineRoute({
       at: z
         .string()
         .regex(placePattern, 'expected a height, a block hash of 64 lowercase hex digits, or `latest`')
-        .openapi({ description: 'A height from 1, a block hash, or `latest`.', example: 'latest' }),
+        .meta({ description: 'A height from 1, a block hash, or `latest`.', example: 'latest' }),
     }),
   },
   responses: {
@@ -44,10 +44,10 @@ export const segmentRoute = defineRoute({
     query: z.object({
       from: wholeParameter({ min: 1, description: 'Height of the first block.' })
         .default(1)
-        .openapi({ default: 1 }),
+        .meta({ default: 1 }),
       limit: wholeParameter({ min: 1, max: maxSegmentBlocks, description: 'Most blocks.' })
         .default(100)
-        .openapi({ default: 100 }),
+        .meta({ default: 100 }),
     }),
   },
   responses: {

@@ -29,17 +29,17 @@ The id of an event is its place in the ledger, the same on every node: the heigh
 A reader that reads too slowly for too long is cut off: a last event \`cut-off\` (over WebSocket also close code 1013) names the event to resume after. A reader over WebSocket sends nothing.`,
   request: {
     query: z.object({
-      account: addressField.optional().openapi({
+      account: addressField.optional().meta({
         description: 'Only transactions that this account sent or that name it, and no block events.',
       }),
       from: eventId
         .optional()
-        .openapi({ description: 'Resume after this event; `0` is before the first block.', example: '0' }),
+        .meta({ description: 'Resume after this event; `0` is before the first block.', example: '0' }),
     }),
     headers: z.object({
       'last-event-id': eventId
         .optional()
-        .openapi({ description: 'As `from`, and before it: what browsers send when they reconnect.' }),
+        .meta({ description: 'As `from`, and before it: what browsers send when they reconnect.' }),
     }),
   },
   responses: {

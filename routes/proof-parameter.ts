@@ -4,7 +4,7 @@ import { z } from '@hono/zod-openapi'
 export const proofParameter = z
   .enum(['true', 'false'], 'expected `true` or `false`')
   .default('false')
-  .openapi({
+  .meta({
     description:
       'With `true` the answer holds a proof and is canonical JSON (RFC 8785), to be saved as it is for `tautline proof check`.',
   })

@@ -65,7 +65,7 @@ export const parseBody = <Schema extends ZodType>(schema: Schema, value: unknown
 export const waitParameter = z
   .literal('committed')
   .optional()
-  .openapi({ description: 'Answer once the transaction is final, or after 30 seconds as pending.' })
+  .meta({ description: 'Answer once the transaction is final, or after 30 seconds as pending.' })
 
 /** Whether the asker wants to wait until a transaction is final. @throws TautlineError `malformed-request` */
 export const wantsToWait = (c: Context): boolean => {

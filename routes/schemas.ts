@@ -102,10 +102,10 @@ component('AccountProof', accountProofSchema, {
 
 export const problemSchema = z
   .looseObject({
-    type: z.string().openapi({ description: '`/problems/` and the code.', example: '/problems/nonce-used' }),
-    title: z.string().openapi({ example: 'Nonce used' }),
-    status: z.int().openapi({ example: 422 }),
-    detail: z.string().openapi({
+    type: z.string().meta({ description: '`/problems/` and the code.', example: '/problems/nonce-used' }),
+    title: z.string().meta({ example: 'Nonce used' }),
+    status: z.int().meta({ example: 422 }),
+    detail: z.string().meta({
       description: 'What was wrong, what was expected, what to do.',
       example: "nonce 3 is used, the account's next is 5: sign it again with that",
     }),
@@ -114,21 +114,21 @@ export const problemSchema = z
 
 export const statusSchema = z
   .strictObject({
-    version: z.string().openapi({ example: '0.1.0' }),
+    version: z.string().meta({ example: '0.1.0' }),
     network: networkIdField,
-    name: z.string().openapi({ description: "The network's name.", example: 'friends' }),
+    name: z.string().meta({ description: "The network's name.", example: 'friends' }),
     node: z.strictObject({
       address: addressField,
-      url: z.string().openapi({ example: 'http://127.0.0.1:8787' }),
+      url: z.string().meta({ example: 'http://127.0.0.1:8787' }),
     }),
     head: z
       .strictObject({ height: heightField, hash: blockHashField, time: unixMsField })
-      .openapi({ description: 'The last block; at height 0 the genesis.' }),
-    validators: wholeField.openapi({ description: 'Number of validators.', example: 1 }),
-    peers: wholeField.openapi({ description: 'Number of connected peers.', example: 0 }),
+      .meta({ description: 'The last block; at height 0 the genesis.' }),
+    validators: wholeField.meta({ description: 'Number of validators.', example: 1 }),
+    peers: wholeField.meta({ description: 'Number of connected peers.', example: 0 }),
     mempool: z.strictObject({ transactions: wholeField, bytes: wholeField }),
     syncing: z.boolean(),
-    join: z.string().openapi({
+    join: z.string().meta({
       description: 'What a newcomer dials: URL, network, and a recent block that pins the present.',
     }),
   })
@@ -143,7 +143,7 @@ export const segmentSchema = z
     blocks: z.array(blockSchema),
     certificate: certificateSchema
       .optional()
-      .openapi({ description: 'Of the last block; absent when there are none from there on yet.' }),
+      .meta({ description: 'Of the last block; absent when there are none from there on yet.' }),
   })
   .openapi('Segment', {
     description: 'Consecutive blocks, and the certificate of the last, which proves all of them.',
@@ -151,9 +151,9 @@ export const segmentSchema = z
 
 const reasonSchema = z
   .strictObject({
-    code: z.string().openapi({ example: 'insufficient-funds' }),
+    code: z.string().meta({ example: 'insufficient-funds' }),
     detail: z.string(),
-    operation: wholeField.openapi({ description: 'Index of the operation that failed.' }),
+    operation: wholeField.meta({ description: 'Index of the operation that failed.' }),
   })
   .openapi('FailureReason', {
     description: 'Why a transaction that was committed as failed had no effect but its fee.',
@@ -170,7 +170,7 @@ const final = {
   id: transactionIdField,
   status: z.enum(['committed', 'failed']),
   height: heightField,
-  index: wholeField.openapi({ description: 'Place within the block, from 0.', example: 0 }),
+  index: wholeField.meta({ description: 'Place within the block, from 0.', example: 0 }),
   reason: reasonSchema.optional(),
 }
 
@@ -189,15 +189,15 @@ export const accountSchema = z
   .strictObject({
     address: addressField,
     balance: amountField,
-    nonce: wholeField.openapi({
+    nonce: wholeField.meta({
       description: "Sequence number that the account's next transaction must carry.",
       example: 3,
     }),
     stake: amountField,
     unbonding: z
       .array(z.strictObject({ amount: amountField, time: unixMsField }))
-      .openapi({ description: 'Stake on its way back to the balance, and when each part of it arrives.' }),
-    height: heightField.openapi({ description: 'Height of the state that this was read from.' }),
+      .meta({ description: 'Stake on its way back to the balance, and when each part of it arrives.' }),
+    height: heightField.meta({ description: 'Height of the state that this was read from.' }),
     proof: accountProofSchema.optional(),
   })
   .openapi('Account')
@@ -205,7 +205,7 @@ export const accountSchema = z
 export const historySchema = z
   .strictObject({
     transactions: z.array(finalWithTransactionSchema),
-    cursor: z.string().optional().openapi({ description: 'Continues the list; absent on the last page.' }),
+    cursor: z.string().optional().meta({ description: 'Continues the list; absent on the last page.' }),
   })
   .openapi('History')
 

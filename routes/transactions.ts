@@ -34,7 +34,7 @@ As \`${ndjson}\`, up to 10,000 lines or 8 MiB, each line a transaction: answered
       content: {
         [json]: { schema: transactionSchema },
         [ndjson]: {
-          schema: z.string().openapi({
+          schema: z.string().meta({
             description: 'One transaction a line.',
             example: `${JSON.stringify(examples.transaction)}\n`,
           }),
@@ -50,7 +50,7 @@ As \`${ndjson}\`, up to 10,000 lines or 8 MiB, each line a transaction: answered
         [ndjson]: {
           schema: z
             .string()
-            .openapi({ description: 'One answer a line.', example: `${JSON.stringify(examples.pending)}\n` }),
+            .meta({ description: 'One answer a line.', example: `${JSON.stringify(examples.pending)}\n` }),
         },
       },
     },

@@ -17,7 +17,7 @@ export const wholeParameter = ({ min, max = Number.MAX_SAFE_INTEGER, description
     .refine((text) => /^[0-9]{1,15}$/.test(text), expected)
     .transform(Number)
     .refine((value) => value >= min && value <= max, expected)
-    .openapi({
+    .meta({
       type: 'integer',
       minimum: min,
       ...(max === Number.MAX_SAFE_INTEGER ? {} : { maximum: max }),

@@ -304,6 +304,6 @@ const describeAccount = ({
   proof,
 }: AccountAnswer): string => {
   const state = height === 0 ? 'at the genesis' : `after block ${height}`
-  const leaving = unbonding.length === 0 ? '' : `, ${unbonding.length} parts of stake unbonding`
-  return `account ${address} had balance ${balance}, nonce ${nonce}, stake ${stake}${leaving}, ${state} of network ${proof.genesis.name}`
+  const leaving = unbonding.reduce((sum, { amount }) => sum + BigInt(amount), 0n)
+  return `account ${address} had balance ${balance}, nonce ${nonce}, stake ${stake} and ${leaving} unbonding, ${state} of network ${proof.genesis.name}`
 }

@@ -8,11 +8,14 @@
  * that dies with its process.
  *
  * What it promises: a batch is one record of its log, synced before it resolves, so it is there whole or not
- * at all, after power failures too. After a failed write LevelDB refuses all further ones until it is opened
- * anew. What it doesn't promise is to notice every rotten bit. In a table it may come back as a wrong byte
+ * at all, after power failures too. What it doesn't promise is to notice every rotten bit. In a table it may come back as a wrong byte
  * (classic-level has no switch to verify checksums on reading), and objects must prove themselves. In the
  * log, LevelDB drops what follows without a word: the ledger comes back whole but with an older head, which
  * only a sign record beyond it gives away.
+ *
+ * LevelDB (1.20, as classic-level brings it) goes on after a write that failed, on a full disk for instance,
+ * and appends to its half-written record; opening ends the log there and loses what was acknowledged since.
+ * So here nothing is written any more after a failure, until the database is opened anew.
  *
  * @see https://github.com/google/leveldb/blob/main/doc/log_format.md
  */
@@ -43,6 +46,7 @@ export const openLevelDriver = async (path: string): Promise<ObjectDriver> => {
     throw openingFailure(path, cause)
   })
   const read = named(path)
+  const write = untilFailure()
   return {
     name: 'level',
     hasItem: (key) => level.has(key),
@@ -51,20 +55,35 @@ export const openLevelDriver = async (path: string): Promise<ObjectDriver> => {
       return value === undefined ? null : decodeUtf8(value)
     },
     getItemRaw: async (key) => (await read(level.get(key))) ?? null,
-    setItem: (key, value) => level.put(key, encodeUtf8(value), { sync: true }),
-    setItemRaw: (key, value: Uint8Array) => level.put(key, value, { sync: true }),
-    removeItem: (key) => level.del(key, { sync: true }),
+    setItem: (key, value) => write(() => level.put(key, encodeUtf8(value), { sync: true })),
+    setItemRaw: (key, value: Uint8Array) => write(() => level.put(key, value, { sync: true })),
+    removeItem: (key) => write(() => level.del(key, { sync: true })),
     getKeys: (base) => (base ? level.keys({ gte: base, lt: `${base}\u{10ffff}` }) : level.keys()).all(),
     dispose: () => level.close(),
     readMany: async (keys) =>
       (await read(level.getMany([...keys]))).map((value) => value && plainBytes(value)),
-    writeBatch: async (puts, removes) => {
-      // A chained batch takes entries twice as fast as an array of operations, and copies each at once.
-      const batch = level.batch()
-      for (const [key, value] of puts) batch.put(key, value)
-      for (const key of removes) batch.del(key)
-      await read(batch.write({ sync: true }))
-    },
+    writeBatch: (puts, removes) =>
+      write(async () => {
+        // A chained batch takes entries twice as fast as an array of operations, and copies each at once.
+        const batch = level.batch()
+        for (const [key, value] of puts) batch.put(key, value)
+        for (const key of removes) batch.del(key)
+        await read(batch.write({ sync: true }))
+      }),
+  }
+}
+
+/** Runs writes until one of them fails, and refuses those after it. */
+const untilFailure = (): ((run: () => Promise<void>) => Promise<void>) => {
+  let failure: unknown
+  return async (run) => {
+    if (failure !== undefined) throw new Error('a write before this one has failed', { cause: failure })
+    try {
+      await run()
+    } catch (cause) {
+      failure = cause
+      throw cause
+    }
   }
 }
 
@@ -105,7 +124,7 @@ const openingFailure = (path: string, error: unknown): TautlineError => {
         cause,
       )
     default:
-      return storageFailure('read', cause)
+      return storageFailure('open', cause)
   }
 }
 

@@ -102,6 +102,7 @@ class World {
   readonly #trace: string[] = []
   /** By round and kind of message. */
   readonly #cuts = new Map<string, Cut>()
+  readonly #areDecisionsHidden: boolean
   #weather = calm
   #nowMs = 0
   #rounds = 0
@@ -110,7 +111,8 @@ class World {
 
   constructor(seed: number) {
     this.#random = randomFrom(seed)
-    const count = 4 + this.#random(4)
+    const count = [4, 4, 4, 5, 6, 7][this.#random(6)]!
+    this.#areDecisionsHidden = this.#random(4) > 0
     const isEven = this.#random(3) > 0
     this.#validators = setOf(...Array.from({ length: count }, () => (isEven ? 1 : 1 + this.#random(6))))
     this.#liars = this.#chooseLiars()
@@ -202,32 +204,39 @@ class World {
   #change(): void {
     const pick = <Choice>(...choices: readonly Choice[]): Choice => choices[this.#random(choices.length)]!
     this.#weather = {
-      delayMs: pick(20, 20, 300, 1_500),
-      lossPercent: pick(0, 0, 10, 40),
+      delayMs: pick(20, 20, 20, 300, 1_500),
+      lossPercent: pick(0, 0, 0, 10, 40),
       repeatPercent: pick(0, 30),
-      crashPercent: pick(0, 5, 20),
-      latePercent: pick(0, 30),
+      crashPercent: pick(0, 0, 5, 20),
+      latePercent: pick(0, 10, 30),
     }
   }
 
   #isCut(from: Node, to: Node, input: Input): boolean {
     if (this.#nowMs >= healedAtMs) return false
     const name = 'message' in input ? `${input.message.kind} ${input.message.round}` : input.kind
+    if (input.kind === 'certificate' && this.#areDecisionsHidden) return true
     const cut = this.#cuts.get(name) ?? this.#drawCut()
     this.#cuts.set(name, cut)
     return cut.has(`${from.name}>${to.name}`)
   }
 
   #drawCut(): Cut {
+    const { length } = this.#nodes
     const groups = this.#nodes.map(() => this.#random(2))
-    const one = this.#random(this.#nodes.length)
+    const one = this.#random(length)
+    const unheard = this.#nodes.map(() => this.#random(length))
     const styles: readonly ((from: number, to: number) => boolean)[] = [
       () => false,
+      () => false,
       (from, to) => groups[from] !== groups[to],
-      () => this.#random(3) === 0,
       (_, to) => to === one,
       (_, to) => to !== one,
       (_, to) => groups[to] === 0,
+      // One hears all, each other lacks somebody: enough to go on, and perhaps not enough to know.
+      (from, to) => to !== one && from === unheard[to],
+      (from, to) => to !== one && from === unheard[to],
+      (from, to) => to !== one && (from === unheard[to] || from === unheard[from]),
     ]
     const isCut = styles[this.#random(styles.length)]!
     const links = this.#nodes.flatMap((from, at) =>

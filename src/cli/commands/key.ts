@@ -20,7 +20,7 @@ interface Flags extends KeyFlags {
 
 export const keyCommand = (terminal: Terminal): Command =>
   new Command('key')
-    .description('Make and show keys.')
+    .description('Make and show keys: `key new`, `key show`.')
     .addCommand(newCommand(terminal))
     .addCommand(showCommand(terminal))
 

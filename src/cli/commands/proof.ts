@@ -15,7 +15,7 @@ interface Flags {
 }
 
 export const proofCommand = (terminal: Terminal): Command =>
-  new Command('proof').description('Check proofs.').addCommand(checkCommand(terminal))
+  new Command('proof').description('Check proofs: `proof check`.').addCommand(checkCommand(terminal))
 
 const checkCommand = (terminal: Terminal): Command =>
   new Command('check')

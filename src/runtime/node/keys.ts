@@ -2,8 +2,8 @@
  * Ed25519 and SHA-256 by `node:crypto`, for Node and for what is compatible with it.
  *
  * Signatures are verified on libuv's threads, so on all cores, while the main thread goes on: 110 µs there.
- * Measured on two cores with 0 to 100 µs of other work per signature: worker threads are no faster, and
- * neither is another number of threads than libuv's default of four.
+ * Measured once on two shared cores, with 0 to 100 µs of other work per signature: one or two worker threads
+ * are slower or at best 8 % faster than libuv's default of four, and no other number of those is better for all.
  */
 import * as crypto from 'node:crypto'
 import { LRUCache } from 'lru-cache'
@@ -19,8 +19,9 @@ import { type Claim, createVerifier, type Equation, maxCachedKeys } from '../ver
 
 /**
  * Most verifications given to libuv at once; the others wait here. Storage shares libuv's threads and its one
- * queue: every trip of a synced write waits half a second behind 8,192 verifications, 8 ms behind these. With
- * fewer, the threads run dry while the main thread executes a block: at 16 that costs a sixth of the rate.
+ * queue: each trip of a synced write waited half a second behind 8,192 verifications, and waits about 8 ms
+ * behind these (reckoned, for idle cores). With fewer, the threads run dry while the main thread executes a
+ * block: at 16 that cost a sixth of the rate.
  */
 export const maxVerificationsAtOnce = 128
 
@@ -56,7 +57,7 @@ const createKeyCache = (): ((claim: Claim) => crypto.KeyObject) => {
 export const generateSecretKey = (): Uint8Array => new Uint8Array(crypto.randomBytes(32))
 
 /**
- * Signs synchronously, in about 60 µs.
+ * Signs synchronously, in about 50 µs.
  *
  * @throws TautlineError `damaged-folder` when the seed isn't 32 bytes
  */

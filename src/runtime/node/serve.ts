@@ -1,187 +1,75 @@
-/**
- * Doors on Node: an app behind an HTTP and WebSocket server.
- *
- * Begins to listen before there is an app, so that a port in use is known at once and the first requests wait
- * for the node to recover instead of being refused. What Node refuses by itself (a request that is no HTTP,
- * headers that don't end) is answered with problems as well.
- */
-import { createServer, type Server, type ServerResponse } from 'node:http'
-import { type AddressInfo, isIPv6, type Socket } from 'node:net'
-import type { Duplex } from 'node:stream'
-import { getRequestListener } from '@hono/node-server'
+/** The doors of a node, opened on Node: the app of `routes/`, with what it borrows from this runtime. */
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { createApp } from '../../../routes/app.ts'
+import type { ReadAsset } from '../../../routes/docs.ts'
+import type { Limits } from '../../../routes/limits.ts'
+import { problemResponse } from '../../../routes/problem.ts'
 import { TautlineError } from '../../errors.ts'
+import type { NodeService } from '../../node/service.ts'
 import type { Log } from '../../ports/log.ts'
-import { answerRaw } from './raw-answer.ts'
-import { attachWebSockets, type Fetch, type WebSockets } from './web-socket.ts'
-
-/** Headers of a request must be here within this. */
-const headersTimeoutMs = 10_000
-/** Whole requests must be here within this. The doors are stricter, but for streams that they slow down themselves. */
-const requestTimeoutMs = 15 * 60_000
-/** How long a connection without requests is kept. */
-const keepAliveTimeoutMs = 15_000
-/** A connection whose other end takes none of the bytes that wait for it is destroyed after this. */
-const stalledSocketMs = 75_000
-/** How often Node looks for requests that are late. */
-const checkIntervalMs = 5_000
-const maxHeaderBytes = 16 * 1024
-const maxConnections = 8_192
-/** How long requests that are being answered have when the server closes. */
-const graceMs = 1_000
-
-export interface Listening {
-  /** Under which programs on this machine reach it. */
-  readonly url: string
-  /** All under which it may be reached: the bound address, the loopback names, and what the operator named. */
-  readonly urls: readonly string[]
-  readonly webSocket: Pick<WebSockets, 'upgrade' | 'unsentBytes'>
-  /** Aborts when the server closes. */
-  readonly closing: AbortSignal
-}
+import { type HttpServer, openHttpServer, type Timeouts } from './http-server.ts'
+import { packageFolder } from './package.ts'
+import { readProcess } from './process-metrics.ts'
 
 export interface ServeOptions {
+  readonly node: NodeService
+  readonly operatorToken: string
   readonly host: string
   /** 0 for any free one. */
   readonly port: number
   /** Further URLs under which clients reach this node. */
-  readonly urls?: readonly string[]
-  /** Called once the port is known. */
-  readonly createApp: (listening: Listening) => { fetch: Fetch } | Promise<{ fetch: Fetch }>
-  /** What is answered to a request that can't be read, or that ended in an unexpected error. */
-  readonly refuse: (error: unknown) => Response
+  readonly urls: readonly string[]
+  readonly limits?: Partial<Limits>
+  readonly timeouts?: Partial<Timeouts>
   readonly log: Log
 }
 
-export interface Doors {
-  readonly url: string
-  /** Resolves when no connection is left, within about a second. */
-  close(): Promise<void>
+/** @throws TautlineError `bad-configuration` when it can't listen there, or when the installation isn't whole */
+export const serve = async (options: ServeOptions): Promise<HttpServer> => {
+  const { node, operatorToken, host, port, urls, limits, timeouts, log } = options
+  const openapiText = await readDescription()
+  return openHttpServer({
+    host,
+    port,
+    urls,
+    log,
+    ...(timeouts ? { timeouts } : {}),
+    refuse: (error) => problemResponse(error, log),
+    createApp: ({ urls: acceptedUrls, webSocket, closing }) =>
+      createApp({
+        node,
+        operatorToken,
+        acceptedUrls,
+        openapiText,
+        readAsset,
+        webSocket,
+        readProcess,
+        closing,
+        ...(limits ? { limits } : {}),
+        log,
+      }),
+  })
 }
 
-/** @throws TautlineError `bad-configuration` when it can't listen there; whatever `createApp` throws */
-export const serve = async ({
-  host,
-  port,
-  urls = [],
-  createApp,
-  refuse,
-  log,
-}: ServeOptions): Promise<Doors> => {
-  let answer: Fetch = async (request, env) => (await app).fetch(request, env)
-  const fetch: Fetch = (request, env) => answer(request, env)
-  const server = createServer(serverOptions, getRequestListener(fetch, { errorHandler: refuse }))
-  server.maxConnections = maxConnections
-  server.setTimeout(stalledSocketMs)
-  server.on('request', (_, response) => response.on('timeout', destroyIfStalled))
-  const webSockets = attachWebSockets(server, { fetch, refuse, log })
-  answerClientErrors(server, refuse)
-  const closing = new AbortController()
-
-  const bound = await listen(server, host, port)
-  const url = urlOf(host, bound)
-  const app = Promise.resolve().then(() =>
-    createApp({ url, urls: reachedUnder(host, bound, urls), webSocket: webSockets, closing: closing.signal }),
-  )
-  const close = () => closeServer(server, webSockets, closing)
+const readDescription = async (): Promise<string> => {
   try {
-    const ready = await app
-    answer = (request, env) => ready.fetch(request, env)
-  } catch (error) {
-    await close()
-    throw error
-  }
-  return { url, close }
-}
-
-const serverOptions = {
-  headersTimeout: headersTimeoutMs,
-  requestTimeout: requestTimeoutMs,
-  keepAliveTimeout: keepAliveTimeoutMs,
-  connectionsCheckingInterval: checkIntervalMs,
-  maxHeaderSize: maxHeaderBytes,
-  // Readers of events may be silent for long; the operating system finds out which of them are gone.
-  keepAlive: true,
-  keepAliveInitialDelay: 60_000,
-  noDelay: true,
-}
-
-/**
- * A connection in the middle of an answer may be quiet for as long as both like, unless bytes wait for the
- * other end: then it isn't reading.
- */
-const destroyIfStalled = (socket: Socket): void => {
-  if (socket.writableLength > 0) socket.destroy()
-}
-
-const listen = (server: Server, host: string, port: number): Promise<AddressInfo> =>
-  new Promise((resolve, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) => reject(explain(error, host, port)))
-    server.listen(port, host, () => resolve(server.address() as AddressInfo))
-  })
-
-const explain = (error: NodeJS.ErrnoException, host: string, port: number): TautlineError => {
-  const reasons: Readonly<Record<string, string>> = {
-    EADDRINUSE: `port ${port} on ${host} is in use: stop the other program, or choose another port with --port`,
-    EACCES: `port ${port} on ${host} needs rights that this user doesn't have: choose one from 1024 with --port`,
-    EADDRNOTAVAIL: `${host} is no address of this machine: choose one with --host`,
-    ENOTFOUND: `${host} is neither an address nor a name that resolves to one: choose another with --host`,
-  }
-  const reason = reasons[error.code ?? ''] ?? `can't listen on port ${port} of ${host}: ${error.message}`
-  return new TautlineError('bad-configuration', reason, { host, port }, error)
-}
-
-const loopbackNames = ['127.0.0.1', 'localhost', '[::1]']
-const anyAddress = new Set(['0.0.0.0', '::', ''])
-
-const urlOf = (host: string, { port }: AddressInfo): string =>
-  `http://${anyAddress.has(host) ? '127.0.0.1' : bracket(host)}:${port}`
-
-const bracket = (host: string): string => (isIPv6(host) ? `[${host}]` : host)
-
-const reachedUnder = (host: string, bound: AddressInfo, urls: readonly string[]): readonly string[] => {
-  const local = [urlOf(host, bound), ...loopbackNames.map((name) => `http://${name}:${bound.port}`)]
-  return [...new Set([...local, ...urls])]
-}
-
-/** Answers what Node couldn't read as a request, as far as there is still somebody to answer. */
-const answerClientErrors = (server: Server, refuse: ServeOptions['refuse']): void => {
-  const answers = new WeakMap<Duplex, ServerResponse>()
-  server.on('request', ({ socket }, response) => answers.set(socket, response))
-  server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
-    const current = answers.get(socket)
-    // Bytes in the middle of another answer would be taken for a part of it.
-    const isBeingAnswered = current?.headersSent === true && !current.writableFinished
-    if (error.code === 'ECONNRESET' || !socket.writable || isBeingAnswered) socket.destroy()
-    else void answerRaw(socket, refuse(explainClientError(error)))
-  })
-}
-
-const explainClientError = ({ code }: NodeJS.ErrnoException): TautlineError => {
-  if (code === 'ERR_HTTP_REQUEST_TIMEOUT')
-    return new TautlineError('request-timeout', 'the request came in too slowly: send it in one go')
-  if (code === 'HPE_HEADER_OVERFLOW' || code === 'HPE_CHUNK_EXTENSIONS_OVERFLOW') {
-    return new TautlineError(
-      'request-too-large',
-      `the headers have more than ${maxHeaderBytes} bytes: send fewer`,
+    return await readFile(join(packageFolder, 'openapi.yaml'), 'utf8')
+  } catch (cause) {
+    throw new TautlineError(
+      'bad-configuration',
+      'openapi.yaml is missing from this installation: install tautline again, or run `npm run openapi` in a checkout',
+      {},
+      cause,
     )
   }
-  return new TautlineError(
-    'malformed-request',
-    `this is no HTTP request (${code ?? 'unknown fault'}): expected HTTP/1.1`,
-  )
 }
 
-const closeServer = async (
-  server: Server,
-  webSockets: WebSockets,
-  closing: AbortController,
-): Promise<void> => {
-  closing.abort()
-  webSockets.closeAll()
-  const grace = setTimeout(() => {
-    webSockets.terminateAll()
-    server.closeAllConnections()
-  }, graceMs)
-  await new Promise((resolve) => server.close(resolve))
-  clearTimeout(grace)
+/** The build puts them there. */
+const readAsset: ReadAsset = async (name) => {
+  try {
+    return await readFile(join(packageFolder, 'dist/assets', name))
+  } catch {
+    return undefined
+  }
 }

@@ -171,7 +171,7 @@ describe('proof check', () => {
     await writeFile(file, textOf(accountAnswer()))
     const { exitCode, out } = await tautline(['proof', 'check', file, '--network', network])
     expect(out).toBe(
-      `The proof holds: account ${keys.alice.address} had balance 750, nonce 2, stake 10, 1 parts of stake unbonding, after block 4 of network test.`,
+      `The proof holds: account ${keys.alice.address} had balance 750, nonce 2, stake 10 and 5 unbonding, after block 4 of network test.`,
     )
     expect(exitCode).toBe(0)
   })

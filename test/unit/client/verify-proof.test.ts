@@ -54,7 +54,7 @@ describe('proofs that hold', () => {
   it('an account, with stake on its way back', async () => {
     expect(await check(accountAnswer())).toHaveProperty(
       'proves',
-      expect.stringContaining('balance 750, nonce 2, stake 10, 1 part'),
+      expect.stringContaining('balance 750, nonce 2, stake 10 and 5 unbonding'),
     )
   })
 

@@ -116,6 +116,25 @@ describe('a driver that misbehaves', () => {
     expect(await store.readHead()).toEqual(bytes('2'))
   })
 
+  test('heads torn one after the other spare the one before them', async () => {
+    let isFailing = false
+    const memory = memoryDriver()
+    const store = await open({
+      ...memory,
+      setItemRaw: (key, value: Uint8Array) => {
+        const isTorn = isFailing && key.startsWith('head:')
+        memory.setItemRaw!(key, isTorn ? value.subarray(0, 20) : value, {})
+        if (isTorn) throw noSpace
+      },
+    })
+    await commitBlock(store, 1)
+    isFailing = true
+    for (let attempt = 0; attempt < 3; attempt++) {
+      await expect(commitBlock(store, 2)).rejects.toMatchObject({ code: 'storage-unavailable' })
+      expect(await store.readHead()).toEqual(bytes('1'))
+    }
+  })
+
   test('an error that is returned as a value is not taken for bytes', async () => {
     const store = await open({ ...memoryDriver(), getItemRaw: (key) => (key === 'a' ? noSpace : null) })
     await expect(store.get('a')).rejects.toMatchObject({ code: 'storage-unavailable', cause: noSpace })

@@ -1,0 +1,157 @@
+/** A real node behind its doors, in memory: to be asked through `app.request`, or over a real socket. */
+import { onTestFinished } from 'vitest'
+import memoryDriver from 'unstorage/drivers/memory'
+import { createApp } from '../../routes/app.ts'
+import type { Limits } from '../../routes/limits.ts'
+import { signTransaction } from '../../src/client/sign-transaction.ts'
+import { Chain } from '../../src/node/chain.ts'
+import { networkOfOne } from '../../src/node/network-of-one.ts'
+import { Node } from '../../src/node/node.ts'
+import { freshSignRecord, writeSignRecord } from '../../src/node/sign-record.ts'
+import type { Operation } from '../../src/objects/operation.ts'
+import type { Transaction } from '../../src/objects/transaction.ts'
+import type { Signer } from '../../src/ports/keys.ts'
+import type { Log } from '../../src/ports/log.ts'
+import type { SignRecordStore } from '../../src/ports/sign-record-store.ts'
+import { systemClock } from '../../src/runtime/node/clock.ts'
+import type { Timeouts } from '../../src/runtime/node/http-server.ts'
+import { createNodeSigner, createNodeVerifier } from '../../src/runtime/node/keys.ts'
+import { serve } from '../../src/runtime/node/serve.ts'
+import { openUnstorageStore } from '../../src/storage/unstorage-store.ts'
+import type { Address, Amount } from '../../src/units.ts'
+
+export const token = 'a-token-of-the-operator'
+export const hostUrl = 'http://127.0.0.1:8787'
+
+export const keyOf = (byte: number): Signer => createNodeSigner(new Uint8Array(32).fill(byte))
+/** Of the node, and owner of the supply. */
+export const rich = keyOf(7)
+export const friend = keyOf(8)
+
+export interface Complaint {
+  readonly message: string
+  readonly details: unknown
+}
+
+export interface World {
+  readonly node: Node
+  readonly app: ReturnType<typeof createApp>
+  /** What the doors told the operator's log, above information. */
+  readonly complaints: readonly Complaint[]
+  ask(path: string, init?: RequestInit): Promise<Response>
+  /** A transfer of the rich account, signed. */
+  sign(parts?: Partial<Transaction> & { operations?: readonly Operation[] }): Promise<Transaction>
+  /** Submits and waits. */
+  commit(transaction: Transaction): Promise<Response>
+}
+
+const memoryRecords = (): SignRecordStore => {
+  let kept: Uint8Array | undefined
+  return {
+    read: async () => kept,
+    write: async (record) => {
+      kept = record
+    },
+  }
+}
+
+const collectingLog = (complaints: Complaint[]): Log => {
+  const complain = (message: string, details: unknown) => complaints.push({ message, details })
+  return { debug() {}, info() {}, warn: complain, error: complain }
+}
+
+export const startNode = async (log: Log): Promise<Node> => {
+  const store = await openUnstorageStore(memoryDriver(), 'none')
+  const records = memoryRecords()
+  await writeSignRecord(records, freshSignRecord)
+  return Node.start({
+    version: '0.1.0',
+    chain: await Chain.create(store, networkOfOne(rich.address, 'test', systemClock.now())),
+    store,
+    records,
+    signer: rich,
+    verifier: await createNodeVerifier(log),
+    clock: systemClock,
+    log,
+    url: () => hostUrl,
+    onHalt: (error) => {
+      throw error
+    },
+  })
+}
+
+export const inAnHour = (): number => Math.floor(Date.now() / 1_000) + 3_600
+
+export const transfer = (to: Address = friend.address, amount = '1'): Operation => ({ type: 'transfer', to, amount: amount as Amount })
+
+export const jsonInit = (body: unknown): RequestInit => ({
+  method: 'POST',
+  headers: { 'content-type': 'application/json' },
+  body: typeof body === 'string' ? body : JSON.stringify(body),
+})
+
+export const ndjsonInit = (body: BodyInit): RequestInit => ({
+  method: 'POST',
+  headers: { 'content-type': 'application/x-ndjson' },
+  body,
+  ...(body instanceof ReadableStream ? { duplex: 'half' } : {}),
+})
+
+export const signWith =
+  (node: Node) =>
+  async (parts: Partial<Transaction> = {}, signer: Signer = rich): Promise<Transaction> => {
+    const { network, nonce = 0, validUntil = inAnHour(), operations = [transfer()], memo, fee } = parts
+    const unsigned = { network: network ?? node.network, nonce, validUntil, operations: [...operations], fee, ...(memo === undefined ? {} : { memo }) }
+    return (await signTransaction(unsigned, signer, node.genesis.parameters)).transaction
+  }
+
+/** Without a socket. The node ends with the test. */
+export const openWorld = async ({ limits = {}, closing }: { limits?: Partial<Limits>; closing?: AbortSignal } = {}): Promise<World> => {
+  const complaints: Complaint[] = []
+  const log = collectingLog(complaints)
+  const node = await startNode(log)
+  onTestFinished(() => node.close())
+  const app = createApp({
+    node,
+    operatorToken: token,
+    acceptedUrls: [hostUrl],
+    openapiText: 'openapi: 3.1.0\n',
+    readAsset: async (name) => (name === 'swagger-ui.css' ? new TextEncoder().encode('body {}') : undefined),
+    limits,
+    log,
+    ...(closing ? { closing } : {}),
+  })
+  const ask = async (path: string, init?: RequestInit) => app.request(path, init)
+  return { node, app, complaints, ask, sign: signWith(node), commit: (transaction) => ask('/v1/transactions?wait=committed', jsonInit(transaction)) }
+}
+
+/** On a free port of this machine. Doors and node end with the test. */
+export const serveWorld = async ({ limits = {}, timeouts = {} }: { limits?: Partial<Limits>; timeouts?: Partial<Timeouts> } = {}) => {
+  const complaints: Complaint[] = []
+  const log = collectingLog(complaints)
+  const node = await startNode(log)
+  const server = await serve({ node, operatorToken: token, host: '127.0.0.1', port: 0, urls: [], limits, timeouts, log })
+  onTestFinished(async () => {
+    await server.close()
+    await node.close()
+  })
+  return { node, complaints, url: server.url, port: Number(new URL(server.url).port), server, sign: signWith(node) }
+}
+
+export interface ProblemBody {
+  readonly type: string
+  readonly title: string
+  readonly status: number
+  readonly detail: string
+  readonly [detail: string]: unknown
+}
+
+/** The code of a problem, after checking that it is a whole one. */
+export const problemOf = async (response: Response): Promise<{ code: string; problem: ProblemBody }> => {
+  const text = await response.text()
+  if (response.headers.get('content-type') !== 'application/problem+json') throw new Error(`${response.status} is no problem: ${text}`)
+  const problem = JSON.parse(text) as ProblemBody
+  if (problem.status !== response.status) throw new Error(`the problem says ${problem.status}, the response ${response.status}`)
+  if (!problem.title || !problem.detail) throw new Error(`the problem says too little: ${text}`)
+  return { code: problem.type.replace('/problems/', ''), problem }
+}
