@@ -10,6 +10,7 @@ import { TautlineError } from '../src/errors.ts'
 import type { NodeService, SubmissionResult } from '../src/node/service.ts'
 import { type DecodedTransaction, decodeTransaction } from '../src/objects/transaction.ts'
 import type { Log } from '../src/ports/log.ts'
+import type { Address } from '../src/units.ts'
 import { declaredBytes, readChunks, tooLarge } from './body.ts'
 import type { Budget, Limits } from './limits.ts'
 import { type Line, readLines } from './lines.ts'
@@ -17,8 +18,8 @@ import { ndjson } from './media-type.ts'
 import { toProblem } from './problem.ts'
 import type { Waiting } from './submission.ts'
 
-/** Batches that are verified and admitted while earlier ones still are: the next is read and decoded meanwhile. */
-const batchesInFlight = 2
+/** Batches at the node at a time, as far as they have no senders in common: nonces must arrive in their order. */
+const batchesInFlight = 3
 /** Answers that wait for their reader, in bytes: a sender that reads only when all is sent isn't stopped by them. */
 const maxUnreadBytes = 1024 * 1024
 /** How long to leave a node in peace that has no room for a whole batch. */
@@ -80,11 +81,12 @@ async function* answerStream(
     ),
     limits.jsonBytes,
   )
+  const submit = inOrderOfSenders((transactions) => submitPatiently(parts, transactions, signal))
   let nextLine = 1
   const work = (batch: readonly Line[]): Promise<string> => {
     const taken = batch.filter(({ number }) => number <= limits.streamLines)
     nextLine += taken.length
-    return answerBatch(taken, parts, signal)
+    return answerBatch(taken, submit, parts)
   }
   try {
     yield* pipeline(endAtLine(batches, limits.streamLines), work, parts.waiting.closing)
@@ -188,19 +190,39 @@ const abortOf = (signal: AbortSignal): { promise: Promise<never>; forget: () => 
   return { promise, forget: () => signal.removeEventListener('abort', onAbort) }
 }
 
-/** Answers each line; never rejects. */
+type Submit = (transactions: readonly DecodedTransaction[]) => Promise<readonly SubmissionResult[]>
+
+/** Holds a batch back while one that was given before it, and has a sender in common with it, isn't through. */
+const inOrderOfSenders = (submit: Submit): Submit => {
+  const running = new Set<{ readonly senders: ReadonlySet<Address>; readonly done: Promise<unknown> }>()
+  return async (transactions) => {
+    const senders = new Set(transactions.map(({ transaction }) => transaction.from))
+    const before = [...running].filter((other) => [...senders].some((sender) => other.senders.has(sender)))
+    const done = Promise.all(before.map((other) => other.done)).then(() => submit(transactions))
+    const batch = { senders, done }
+    running.add(batch)
+    try {
+      return await done
+    } finally {
+      running.delete(batch)
+    }
+  }
+}
+
+/** Answers each line; never rejects, as long as submitting doesn't. */
 const answerBatch = async (
   batch: readonly Line[],
-  parts: StreamParts,
-  signal: AbortSignal,
+  submit: Submit,
+  { limits, log }: StreamParts,
 ): Promise<string> => {
-  const read = batch.map((line) => readLine(line, parts.limits.jsonBytes))
-  const transactions = read.flatMap(({ transaction }) => (transaction ? [transaction] : []))
-  const results = (await submitPatiently(parts, transactions, signal)).values()
+  const read = batch.map((line) => readLine(line, limits.jsonBytes))
+  const results = (
+    await submit(read.flatMap(({ transaction }) => (transaction ? [transaction] : [])))
+  ).values()
   let answers = ''
   for (const [at, { error }] of read.entries()) {
     const result = error === undefined ? results.next().value! : { error }
-    answers += lineOf(result.submission ?? problemOnLine(result.error, batch[at]!.number, parts.log))
+    answers += lineOf(result.submission ?? problemOnLine(result.error, batch[at]!.number, log))
   }
   return answers
 }

@@ -45,7 +45,7 @@ export const banner = (running: RunningNode): string => {
 
 ${table(rows)}
 
-Try it:
+Try it (the receiver is an example, whose key everybody has):
 
 ${examples(running.url, token)}
 `

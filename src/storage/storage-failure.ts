@@ -9,7 +9,10 @@ const advice: Readonly<Record<string, string>> = {
   EIO: 'the disk reports errors: check it before starting the node again',
 }
 
-export const storageFailure = (action: 'open' | 'read' | 'write' | 'close', cause: unknown): TautlineError => {
+export const storageFailure = (
+  action: 'open' | 'read' | 'write' | 'close',
+  cause: unknown,
+): TautlineError => {
   const reason = cause instanceof Error ? cause.message : String(cause)
   const code = codeOf(cause)
   return new TautlineError(

@@ -1,6 +1,7 @@
 /** A real node behind its doors, in memory: to be asked through `app.request`, or over a real socket. */
-import { onTestFinished } from 'vitest'
+
 import memoryDriver from 'unstorage/drivers/memory'
+import { onTestFinished } from 'vitest'
 import { createApp } from '../../routes/app.ts'
 import type { Limits } from '../../routes/limits.ts'
 import { signTransaction } from '../../src/client/sign-transaction.ts'
@@ -82,7 +83,11 @@ export const startNode = async (log: Log): Promise<Node> => {
 
 export const inAnHour = (): number => Math.floor(Date.now() / 1_000) + 3_600
 
-export const transfer = (to: Address = friend.address, amount = '1'): Operation => ({ type: 'transfer', to, amount: amount as Amount })
+export const transfer = (to: Address = friend.address, amount = '1'): Operation => ({
+  type: 'transfer',
+  to,
+  amount: amount as Amount,
+})
 
 export const jsonInit = (body: unknown): RequestInit => ({
   method: 'POST',
@@ -101,12 +106,25 @@ export const signWith =
   (node: Node) =>
   async (parts: Partial<Transaction> = {}, signer: Signer = rich): Promise<Transaction> => {
     const { network, nonce = 0, validUntil = inAnHour(), operations = [transfer()], memo, fee } = parts
-    const unsigned = { network: network ?? node.network, nonce, validUntil, operations: [...operations], fee, ...(memo === undefined ? {} : { memo }) }
+    const unsigned = {
+      network: network ?? node.network,
+      nonce,
+      validUntil,
+      operations: [...operations],
+      fee,
+      ...(memo === undefined ? {} : { memo }),
+    }
     return (await signTransaction(unsigned, signer, node.genesis.parameters)).transaction
   }
 
 /** Without a socket. The node ends with the test. */
-export const openWorld = async ({ limits = {}, closing }: { limits?: Partial<Limits>; closing?: AbortSignal } = {}): Promise<World> => {
+export const openWorld = async ({
+  limits = {},
+  closing,
+}: {
+  limits?: Partial<Limits>
+  closing?: AbortSignal
+} = {}): Promise<World> => {
   const complaints: Complaint[] = []
   const log = collectingLog(complaints)
   const node = await startNode(log)
@@ -122,20 +140,49 @@ export const openWorld = async ({ limits = {}, closing }: { limits?: Partial<Lim
     ...(closing ? { closing } : {}),
   })
   const ask = async (path: string, init?: RequestInit) => app.request(path, init)
-  return { node, app, complaints, ask, sign: signWith(node), commit: (transaction) => ask('/v1/transactions?wait=committed', jsonInit(transaction)) }
+  return {
+    node,
+    app,
+    complaints,
+    ask,
+    sign: signWith(node),
+    commit: (transaction) => ask('/v1/transactions?wait=committed', jsonInit(transaction)),
+  }
 }
 
 /** On a free port of this machine. Doors and node end with the test. */
-export const serveWorld = async ({ limits = {}, timeouts = {} }: { limits?: Partial<Limits>; timeouts?: Partial<Timeouts> } = {}) => {
+export const serveWorld = async ({
+  limits = {},
+  timeouts = {},
+}: {
+  limits?: Partial<Limits>
+  timeouts?: Partial<Timeouts>
+} = {}) => {
   const complaints: Complaint[] = []
   const log = collectingLog(complaints)
   const node = await startNode(log)
-  const server = await serve({ node, operatorToken: token, host: '127.0.0.1', port: 0, urls: [], limits, timeouts, log })
+  const server = await serve({
+    node,
+    operatorToken: token,
+    host: '127.0.0.1',
+    port: 0,
+    urls: [],
+    limits,
+    timeouts,
+    log,
+  })
   onTestFinished(async () => {
     await server.close()
     await node.close()
   })
-  return { node, complaints, url: server.url, port: Number(new URL(server.url).port), server, sign: signWith(node) }
+  return {
+    node,
+    complaints,
+    url: server.url,
+    port: Number(new URL(server.url).port),
+    server,
+    sign: signWith(node),
+  }
 }
 
 export interface ProblemBody {
@@ -149,9 +196,11 @@ export interface ProblemBody {
 /** The code of a problem, after checking that it is a whole one. */
 export const problemOf = async (response: Response): Promise<{ code: string; problem: ProblemBody }> => {
   const text = await response.text()
-  if (response.headers.get('content-type') !== 'application/problem+json') throw new Error(`${response.status} is no problem: ${text}`)
+  if (response.headers.get('content-type') !== 'application/problem+json')
+    throw new Error(`${response.status} is no problem: ${text}`)
   const problem = JSON.parse(text) as ProblemBody
-  if (problem.status !== response.status) throw new Error(`the problem says ${problem.status}, the response ${response.status}`)
+  if (problem.status !== response.status)
+    throw new Error(`the problem says ${problem.status}, the response ${response.status}`)
   if (!problem.title || !problem.detail) throw new Error(`the problem says too little: ${text}`)
   return { code: problem.type.replace('/problems/', ''), problem }
 }

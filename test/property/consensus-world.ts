@@ -11,12 +11,13 @@ import { canonicalize, parseCanonical } from '../../src/codec/json.ts'
 import { Consensus } from '../../src/consensus/consensus.ts'
 import type { Effect } from '../../src/consensus/effect.ts'
 import type { Input } from '../../src/consensus/input.ts'
+import { type ProposerOf, proposersOf } from '../../src/consensus/proposer.ts'
 import type { SignState } from '../../src/consensus/sign-state.ts'
 import { hashObject } from '../../src/crypto/hash.ts'
 import { isQuorum, type ValidatorSet } from '../../src/objects/validators.ts'
 import { type Verified, verified } from '../../src/objects/verified.ts'
 import { type Certificate, type ConsensusMessage, messageSigningText } from '../../src/objects/vote.ts'
-import type { Address, BlockHash } from '../../src/units.ts'
+import { type Address, round as asRound, type BlockHash, type Round } from '../../src/units.ts'
 import { brief, hear, height, network, setOf, sign, signatureOf } from '../unit/consensus/actor.ts'
 
 const phases = 8
@@ -76,8 +77,12 @@ interface Weather {
   readonly latePercent: number
 }
 
-/** Links that carry nothing, each in its own direction. */
-type Cut = ReadonlySet<string>
+/** Whether a link carries nothing in this direction. */
+type Cut = (from: Node, to: Node) => boolean
+/** The links that are cut for each kind of message of one round. */
+type Plan = Readonly<Record<ConsensusMessage['kind'], Cut>>
+
+const never: Cut = () => false
 
 const calm: Weather = {
   delayMs: 40,
@@ -92,6 +97,7 @@ export const simulate = (seed: number): Outcome => new World(seed).run()
 class World {
   readonly #random: Random
   readonly #validators: ValidatorSet
+  readonly #proposerOf: ProposerOf
   readonly #nodes: readonly Node[]
   readonly #agenda = new Map<number, (() => void)[]>()
   readonly #liars: ReadonlySet<Address>
@@ -100,8 +106,7 @@ class World {
   readonly #honest = new Map<string, string>()
   readonly #faults: string[] = []
   readonly #trace: string[] = []
-  /** By round and kind of message. */
-  readonly #cuts = new Map<string, Cut>()
+  readonly #plans = new Map<Round, Plan>()
   readonly #areDecisionsHidden: boolean
   #weather = calm
   #nowMs = 0
@@ -115,6 +120,7 @@ class World {
     this.#areDecisionsHidden = this.#random(4) > 0
     const isEven = this.#random(3) > 0
     this.#validators = setOf(...Array.from({ length: count }, () => (isEven ? 1 : 1 + this.#random(6))))
+    this.#proposerOf = proposersOf(network, height, this.#validators)
     this.#liars = this.#chooseLiars()
     this.#nodes = this.#populate()
   }
@@ -202,47 +208,67 @@ class World {
   }
 
   #change(): void {
-    const pick = <Choice>(...choices: readonly Choice[]): Choice => choices[this.#random(choices.length)]!
     this.#weather = {
-      delayMs: pick(20, 20, 20, 300, 1_500),
-      lossPercent: pick(0, 0, 0, 10, 40),
-      repeatPercent: pick(0, 30),
-      crashPercent: pick(0, 0, 5, 20),
-      latePercent: pick(0, 10, 30),
+      delayMs: this.#pick([20, 20, 20, 300, 1_500]),
+      lossPercent: this.#pick([0, 0, 0, 10, 40]),
+      repeatPercent: this.#pick([0, 30]),
+      crashPercent: this.#pick([0, 0, 5, 20]),
+      latePercent: this.#pick([0, 0, 10, 30]),
     }
   }
 
   #isCut(from: Node, to: Node, input: Input): boolean {
     if (this.#nowMs >= healedAtMs) return false
-    const name = 'message' in input ? `${input.message.kind} ${input.message.round}` : input.kind
-    if (input.kind === 'certificate' && this.#areDecisionsHidden) return true
-    const cut = this.#cuts.get(name) ?? this.#drawCut()
-    this.#cuts.set(name, cut)
-    return cut.has(`${from.name}>${to.name}`)
+    if (!('message' in input)) return this.#areDecisionsHidden
+    const { kind, round } = input.message
+    const plan = this.#plans.get(round) ?? this.#drawPlan(round)
+    this.#plans.set(round, plan)
+    return plan[kind](from, to)
+  }
+
+  #drawPlan(round: Round): Plan {
+    const style = this.#random(10)
+    if (style < 4) return { proposal: never, prevote: never, precommit: never }
+    if (style < 8) return this.#planHiddenDecision(round)
+    return { proposal: this.#drawCut(), prevote: this.#drawCut(), precommit: this.#drawCut() }
+  }
+
+  /**
+   * All but a few agree, and one of them may learn that they did. The few, among them who proposes next, hear
+   * enough to go on, and not enough to know.
+   */
+  #planHiddenDecision(round: Round): Plan {
+    const few = Math.floor((this.#validators.list.length - 1) / 3)
+    const one = this.#pick(this.#nodes)
+    const next = this.#nodes.find(({ key }) => key === this.#proposerOf(asRound(round + 1)))!
+    const loners = new Set([next, ...Array.from({ length: few - 1 }, () => this.#pick(this.#nodes))])
+    const others = this.#nodes.filter((node) => !loners.has(node))
+    const missed = new Map(
+      this.#nodes.map((node) => [node, new Set(Array.from({ length: few }, () => this.#pick(others)))]),
+    )
+    return {
+      proposal: (_, to) => loners.has(to),
+      prevote: (from, to) => loners.has(to) && missed.get(to)!.has(from),
+      precommit: (from, to) => to !== one && missed.get(to)!.has(from),
+    }
   }
 
   #drawCut(): Cut {
-    const { length } = this.#nodes
-    const groups = this.#nodes.map(() => this.#random(2))
-    const one = this.#random(length)
-    const unheard = this.#nodes.map(() => this.#random(length))
-    const styles: readonly ((from: number, to: number) => boolean)[] = [
-      () => false,
-      () => false,
-      (from, to) => groups[from] !== groups[to],
+    const one = this.#pick(this.#nodes)
+    const group = new Set(this.#nodes.filter(() => this.#chance(50)))
+    const unheard = new Map(this.#nodes.map((node) => [node, this.#pick(this.#nodes)]))
+    return this.#pick<Cut>([
+      never,
+      (from, to) => group.has(from) !== group.has(to),
+      (_, to) => group.has(to),
       (_, to) => to === one,
       (_, to) => to !== one,
-      (_, to) => groups[to] === 0,
-      // One hears all, each other lacks somebody: enough to go on, and perhaps not enough to know.
-      (from, to) => to !== one && from === unheard[to],
-      (from, to) => to !== one && from === unheard[to],
-      (from, to) => to !== one && (from === unheard[to] || from === unheard[from]),
-    ]
-    const isCut = styles[this.#random(styles.length)]!
-    const links = this.#nodes.flatMap((from, at) =>
-      this.#nodes.flatMap((to, other) => (isCut(at, other) ? [`${from.name}>${to.name}`] : [])),
-    )
-    return new Set(links)
+      (from, to) => unheard.get(to) === from,
+    ])
+  }
+
+  #pick<Choice>(choices: readonly Choice[]): Choice {
+    return choices[this.#random(choices.length)]!
   }
 
   #chance(percent: number): boolean {
@@ -271,7 +297,7 @@ class World {
     node.machine = undefined
     node.life++
     if (node.isLiar && this.#chance(50)) node.record = undefined
-    this.#at(this.#nowMs + 1 + this.#random(2_000), () => this.#start(node))
+    this.#at(this.#nowMs + 1 + this.#random(700), () => this.#start(node))
   }
 
   #repeatLater(node: Node): void {
@@ -313,7 +339,9 @@ class World {
       return
     }
     node.record = record
-    const isLast = this.#chance(this.#weather.crashPercent)
+    // What is forgotten in a crash matters most right after a lock.
+    const isLocking = messages.some(({ kind, block }) => kind === 'precommit' && block !== undefined)
+    const isLast = this.#chance(this.#weather.crashPercent * (isLocking ? 3 : 1))
     const leaving = isLast ? messages.slice(0, this.#random(messages.length + 1)) : messages
     for (const message of leaving) this.#publish(node, message)
     if (isLast) this.#crash(node)

@@ -1,6 +1,8 @@
+import { execFile } from 'node:child_process'
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { createStorage } from 'unstorage'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { encodeUtf8 } from '../../../src/codec/bytes.ts'
@@ -111,6 +113,23 @@ describe('a ledger in LevelDB', () => {
     await expect(
       open('level').then((damaged) => damaged.getMany(puts.map(([key]) => key))),
     ).rejects.toMatchObject({ code: 'damaged-folder' })
+  })
+})
+
+// A soft limit on the size of files stands in for a full disk, and `prlimit`, which lifts it, is Linux's. The
+// limit is no multiple of LevelDB's 32 KiB, so that it cuts a record in two.
+describe.runIf(process.platform === 'linux')('a disk that is full for a while', () => {
+  test('loses nothing that LevelDB has acknowledged, before or after', async () => {
+    const program = join(import.meta.dirname, 'outgrow-limit.ts')
+    const command = `trap '' XFSZ; ulimit -S -f 1100; exec "$0" --import tsx "${program}" level "${folder}"`
+    const { stdout } = await promisify(execFile)('bash', ['-c', command, process.execPath])
+    const { acknowledged, codes } = JSON.parse(stdout) as { acknowledged: number; codes: readonly string[] }
+    expect(acknowledged).toBeGreaterThan(0)
+    expect(codes[0]).toBe('storage-unavailable')
+    const store = await open('level')
+    expect(await store.readHead()).toEqual(encodeUtf8(String(acknowledged)))
+    const blocks = Array.from({ length: acknowledged }, (_, at) => `block:${at + 1}`)
+    expect((await store.getMany(blocks)).map((block) => block?.length)).toEqual(blocks.map(() => 300_000))
   })
 })
 
