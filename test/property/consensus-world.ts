@@ -209,10 +209,10 @@ class World {
 
   #change(): void {
     this.#weather = {
-      delayMs: this.#pick([20, 20, 20, 300, 1_500]),
-      lossPercent: this.#pick([0, 0, 0, 10, 40]),
+      delayMs: this.#pick([20, 20, 20, 20, 300, 1_500]),
+      lossPercent: this.#pick([0, 0, 0, 0, 10, 40]),
       repeatPercent: this.#pick([0, 30]),
-      crashPercent: this.#pick([0, 0, 5, 20]),
+      crashPercent: this.#pick([0, 0, 5, 30]),
       latePercent: this.#pick([0, 0, 10, 30]),
     }
   }
@@ -228,7 +228,7 @@ class World {
 
   #drawPlan(round: Round): Plan {
     const style = this.#random(10)
-    if (style < 4) return { proposal: never, prevote: never, precommit: never }
+    if (style < 3) return { proposal: never, prevote: never, precommit: never }
     if (style < 8) return this.#planHiddenDecision(round)
     return { proposal: this.#drawCut(), prevote: this.#drawCut(), precommit: this.#drawCut() }
   }
@@ -241,10 +241,16 @@ class World {
     const few = Math.floor((this.#validators.list.length - 1) / 3)
     const one = this.#pick(this.#nodes)
     const next = this.#nodes.find(({ key }) => key === this.#proposerOf(asRound(round + 1)))!
-    const loners = new Set([next, ...Array.from({ length: few - 1 }, () => this.#pick(this.#nodes))])
+    const loners = new Set([next, ...this.#draw(few - 1, this.#nodes)])
     const others = this.#nodes.filter((node) => !loners.has(node))
     const missed = new Map(
-      this.#nodes.map((node) => [node, new Set(Array.from({ length: few }, () => this.#pick(others)))]),
+      this.#nodes.map((node) => [
+        node,
+        this.#draw(
+          few,
+          others.filter((other) => other !== node),
+        ),
+      ]),
     )
     return {
       proposal: (_, to) => loners.has(to),
@@ -265,6 +271,13 @@ class World {
       (_, to) => to !== one,
       (from, to) => unheard.get(to) === from,
     ])
+  }
+
+  /** So many of them, each once. */
+  #draw<Choice>(count: number, choices: readonly Choice[]): ReadonlySet<Choice> {
+    const drawn = new Set<Choice>()
+    while (drawn.size < Math.min(count, choices.length)) drawn.add(this.#pick(choices))
+    return drawn
   }
 
   #pick<Choice>(choices: readonly Choice[]): Choice {
@@ -342,7 +355,8 @@ class World {
     // What is forgotten in a crash matters most right after a lock.
     const isLocking = messages.some(({ kind, block }) => kind === 'precommit' && block !== undefined)
     const isLast = this.#chance(this.#weather.crashPercent * (isLocking ? 3 : 1))
-    const leaving = isLast ? messages.slice(0, this.#random(messages.length + 1)) : messages
+    const isCutShort = isLast && this.#chance(50)
+    const leaving = isCutShort ? messages.slice(0, this.#random(messages.length)) : messages
     for (const message of leaving) this.#publish(node, message)
     if (isLast) this.#crash(node)
   }

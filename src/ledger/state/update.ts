@@ -8,7 +8,9 @@ import {
   entryKey,
   entryText,
   findEntry,
+  hashLeaf,
   type Leaf,
+  type LeafBody,
   leafEntries,
   makeBranch,
   makeLeaf,
@@ -16,6 +18,7 @@ import {
   type Page,
   type PageLocation,
   type PageRef,
+  replaceEntry,
 } from './page.ts'
 import { digitAt, hexDigits, type Path } from './path.ts'
 import { dirtyRef, type State } from './state.ts'
@@ -134,26 +137,24 @@ const updateLeaf = (
   changes: readonly Change[],
   depth: number,
 ): PageRef | undefined => {
-  const entries = changeEntries(leaf, changes)
-  return entries ? growSubtree(edit, entries, depth) : ref
+  let body: LeafBody = leaf
+  const resizing: Change[] = []
+  for (const change of changes) {
+    const index = findEntry(body, change.key)
+    if (index >= 0 && change.entry !== undefined) body = replaceEntry(body, index, change.entry)
+    else if (index >= 0 || change.entry !== undefined) resizing.push(change)
+  }
+  if (resizing.length > 0) return growSubtree(edit, resize(leafEntries(body), resizing), depth)
+  return body === leaf ? ref : addPage(edit, hashLeaf(body), ref.count)
 }
 
-/** The sorted entries of a leaf after changes; undefined when they change nothing. */
-const changeEntries = (leaf: Leaf, changes: readonly Change[]): readonly string[] | undefined => {
-  const entries: (string | undefined)[] = leafEntries(leaf)
-  const size = entries.length
-  let isChanged = false
-  for (const { key, entry } of changes) {
-    const index = findEntry(leaf, key)
-    if (index < 0 ? entry === undefined : entry === entries[index]) continue
-    isChanged = true
-    if (index < 0) entries.push(entry)
-    else entries[index] = entry
-  }
-  if (!isChanged) return undefined
-  const left = entries.filter((entry) => entry !== undefined)
-  return entries.length > size ? left.sort() : left
+/** @param changes - insertions and removals */
+const resize = (entries: readonly string[], changes: readonly Change[]): readonly string[] => {
+  const removed = new Set(changes.map(({ key }) => key))
+  return [...entries.filter((entry) => !removed.has(entryKey(entry))), ...insertions(changes)].sort()
 }
+
+const insertions = (changes: readonly Change[]): string[] => changes.flatMap(({ entry }) => entry ?? [])
 
 /** @param entries - sorted */
 const growSubtree = (edit: Edit, entries: readonly string[], depth: number): PageRef | undefined => {
@@ -191,8 +192,7 @@ const updateChild = (
   depth: number,
 ): PageRef | undefined => {
   if (child) return updatePage(edit, child, changes, depth)
-  const entries = changes.flatMap(({ entry }) => entry ?? [])
-  return growSubtree(edit, entries.sort(), depth)
+  return growSubtree(edit, insertions(changes).sort(), depth)
 }
 
 const branchOrLeaf = (edit: Edit, children: Children): PageRef | undefined => {
