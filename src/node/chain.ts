@@ -44,6 +44,8 @@ import { StateAccess } from './state-access.ts'
 export const maxDirtyPages = 16_384
 /** … or this many blocks would have to be run again after a crash. */
 export const maxBlocksSinceCheckpoint = 1_024
+/** Accounts kept in memory for those who ask again before the next block. */
+const maxPeeked = 16_384
 
 export interface Head {
   readonly height: Height
@@ -76,6 +78,8 @@ export class Chain {
   /** Rings after each commit. */
   readonly committed = new Bell()
   readonly #store: ObjectStore
+  /** Accounts at the head that were asked for since it became the head. */
+  readonly #peeked = new Map<Address, Account>()
   #head: Head
   #checkpoint: Checkpoint
   #isCommitting = false
@@ -135,9 +139,13 @@ export class Chain {
 
   /** The account at the head, when its page is in memory. */
   peekAccount(address: Address): Account | undefined {
+    const known = this.#peeked.get(address)
+    if (known) return known
     const key = accountKey(address)
     const values = this.state.peek(this.#head.state, [key])
-    return values && decodeAccount(values.get(key))
+    const account = values && decodeAccount(values.get(key))
+    if (account && this.#peeked.size < maxPeeked) this.#peeked.set(address, account)
+    return account
   }
 
   async account(address: Address, at: Head = this.#head): Promise<Account> {
@@ -198,6 +206,7 @@ export class Chain {
   async #writeHead({ head, puts, removes }: Changes & { head: Head }): Promise<void> {
     const checkpoint = head.state.dirtyPages === 0 ? checkpointAt(head) : this.#checkpoint
     await this.#store.commit({ puts, removes }, encodeHead({ ...head, checkpoint }))
+    this.#peeked.clear()
     this.#head = head
     this.#checkpoint = checkpoint
   }

@@ -9,8 +9,8 @@
  *
  * A batch is one record of its log, synced before it resolves: whole or not at all, after power failures
  * too, on file systems whose journal keeps names and data in order (ext4, XFS, btrfs, APFS, NTFS), since
- * LevelDB doesn't sync the folder for a new log. Read at the source of what classic-level 3.0 brings, and
- * seen here, LevelDB 1.20 has three habits to know of:
+ * LevelDB doesn't sync the folder for a new log. LevelDB 1.20, which classic-level 3.0 brings, has three
+ * habits to know of (the one on macOS was only read at the source):
  *
  * - After a write that failed (a full disk) it goes on, behind a half-written record. Opening ends the log
  *   there, and what was acknowledged since is lost. So nothing is written here any more after a failure,
@@ -32,9 +32,9 @@ import type { ObjectDriver } from './driver.ts'
 import { storageFailure } from './storage-failure.ts'
 
 /**
- * For an RSS under 100 MB: two write buffers may be held at once. Larger ones take no more entries/s, but
- * lengthen opening after a crash (8 MiB: 80 ms, 32 MiB: 320 ms). Large files spare descriptors: LevelDB keeps
- * at most a thousand open.
+ * Adds some 50 MB to a process under load: two write buffers may be held at once. Larger ones take no more
+ * entries/s, but lengthen opening after a crash (8 MiB: 80 ms, 32 MiB: 320 ms). Large files spare
+ * descriptors: LevelDB keeps at most a thousand open.
  */
 const tuning = {
   writeBufferSize: 8 * 1024 * 1024,

@@ -3,8 +3,8 @@
  *
  * A vote waits for this, so a write costs one `fdatasync` that has no metadata to sync: a file is made larger
  * than its record, filled with zeros, and then written over in place. It grows, never shrinks, and the slot
- * knows its own length. Writing and reading back go to the page cache and take microseconds; through the
- * thread pool they would add half to the time of a write (0.24 ms against 0.16 ms).
+ * knows its own length. Writing and reading back go to the page cache and take microseconds for a small
+ * record; by way of the thread pool they would add a third to the time of the whole write.
  *
  * A file appears by renaming, so only a file that was whole before is ever torn, and then the other one is
  * whole. When no slot is whole the disk or somebody has damaged them, and nothing is signed any more.
