@@ -1,7 +1,7 @@
 /** A block out of an execution: its header, its hash and its canonical text. */
 import { canonicalize } from '../codec/json.ts'
 import { merkleRoot } from '../crypto/merkle.ts'
-import { evidenceRoot, hashHeader, type Header, leafHash } from '../objects/block.ts'
+import { evidenceRoot, type Header, hashHeader, leafHash } from '../objects/block.ts'
 import type { DecodedTransaction } from '../objects/transaction.ts'
 import { hashValidators } from '../objects/validators.ts'
 import type { BlockHash, Hash, Height } from '../units.ts'
@@ -17,8 +17,10 @@ export interface AssembledBlock {
   readonly text: string
 }
 
-export const leavesOf = (transactions: readonly DecodedTransaction[], outcomes: readonly Outcome[]): readonly Hash[] =>
-  transactions.map(({ hash }, index) => leafHash(hash, outcomes[index]!.status))
+export const leavesOf = (
+  transactions: readonly DecodedTransaction[],
+  outcomes: readonly Outcome[],
+): readonly Hash[] => transactions.map(({ hash }, index) => leafHash(hash, outcomes[index]!.status))
 
 /** @param place - where in the chain the block stands, and the roots before and after it */
 export const assembleBlock = (

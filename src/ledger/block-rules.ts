@@ -20,10 +20,13 @@ export const brokenRule = (
 ): string | undefined => {
   if (time <= parent.time) return `its time ${time} is not after its parent's, ${parent.time}`
   if (!parent.validators.stakes.has(proposer)) return `its proposer ${proposer} is no validator`
-  if (transactions.length === 0 && time < parent.time + parameters.heartbeatMs) return 'it is empty, and no heartbeat is due'
+  if (transactions.length === 0 && time < parent.time + parameters.heartbeatMs)
+    return 'it is empty, and no heartbeat is due'
   if (transactions.length > parameters.maxBlockTransactions) {
     return `it has ${transactions.length} transactions, and the most is ${parameters.maxBlockTransactions}`
   }
   const sizeBytes = transactions.reduce((sum, transaction) => sum + transaction.sizeBytes, 0)
-  return sizeBytes > parameters.maxBlockBytes ? `its transactions have ${sizeBytes} bytes, and the most is ${parameters.maxBlockBytes}` : undefined
+  return sizeBytes > parameters.maxBlockBytes
+    ? `its transactions have ${sizeBytes} bytes, and the most is ${parameters.maxBlockBytes}`
+    : undefined
 }

@@ -11,7 +11,14 @@ import type { ValidatorList } from '../objects/validators.ts'
 import type { Address, NetworkId, UnixMs } from '../units.ts'
 import { accountKey } from './account.ts'
 import { accountsNamedIn, type Context } from './operations.ts'
-import { accountsTouchedBy, include, type Outcome, type Refusal, refuseBySender, refuseWithoutState } from './transact.ts'
+import {
+  accountsTouchedBy,
+  include,
+  type Outcome,
+  type Refusal,
+  refuseBySender,
+  refuseWithoutState,
+} from './transact.ts'
 import {
   type StateValues,
   type UnbondingQueue,
@@ -50,7 +57,10 @@ export interface Execution {
 }
 
 /** Accounts that a block with these transactions may read, but for those whose stake it releases. */
-export const accountKeysOf = (transactions: readonly DecodedTransaction[], proposer: Address): readonly string[] => {
+export const accountKeysOf = (
+  transactions: readonly DecodedTransaction[],
+  proposer: Address,
+): readonly string[] => {
   const addresses = new Set([proposer])
   for (const { transaction } of transactions) {
     addresses.add(transaction.from)
@@ -83,7 +93,8 @@ export const executeBlock = (
   let fees = 0n
   for (const transaction of transactions) {
     const refusal =
-      refuseWithoutState(transaction, context.network, context.parameters, context.time) ?? refuseBySender(state, transaction)
+      refuseWithoutState(transaction, context.network, context.parameters, context.time) ??
+      refuseBySender(state, transaction)
     if (refusal) {
       refused.push({ transaction, refusal })
       continue

@@ -21,7 +21,10 @@ export const withMinimumFee = (
   let fee = 0n
   for (;;) {
     const priced = { ...transaction, fee: amount(fee) }
-    const least = minimumFee(utf8Bytes(canonicalize({ ...priced, signatures } as unknown as Json)), parameters)
+    const least = minimumFee(
+      utf8Bytes(canonicalize({ ...priced, signatures } as unknown as Json)),
+      parameters,
+    )
     if (least <= fee) return priced
     fee = least
   }

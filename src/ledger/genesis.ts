@@ -2,7 +2,7 @@
 import type { Json } from '../codec/json.ts'
 import { TautlineError } from '../errors.ts'
 import { amountLimit } from '../objects/fields.ts'
-import { type Genesis, type GenesisAnchor } from '../objects/genesis.ts'
+import type { Genesis, GenesisAnchor } from '../objects/genesis.ts'
 import type { Address, Hash } from '../units.ts'
 import { type Account, accountKey, emptyAccount, encodeAccount } from './account.ts'
 import { type StateValues, unbondingQueueKey, validatorsKey } from './working-state.ts'
@@ -15,7 +15,8 @@ import { type StateValues, unbondingQueueKey, validatorsKey } from './working-st
 export const genesisState = (genesis: Genesis): StateValues => {
   refuseContradictions(genesis)
   const accounts = new Map<Address, Account>()
-  for (const { address, balance } of genesis.accounts) accounts.set(address, { ...emptyAccount, balance: BigInt(balance) })
+  for (const { address, balance } of genesis.accounts)
+    accounts.set(address, { ...emptyAccount, balance: BigInt(balance) })
   for (const { address, stake } of genesis.validators) {
     accounts.set(address, { ...(accounts.get(address) ?? emptyAccount), stake: BigInt(stake) })
   }
@@ -27,7 +28,10 @@ export const genesisState = (genesis: Genesis): StateValues => {
 }
 
 /** @param stateRoot - of {@link genesisState} */
-export const genesisAnchor = ({ name, time, parameters, validators }: Genesis, stateRoot: Hash): GenesisAnchor => ({
+export const genesisAnchor = (
+  { name, time, parameters, validators }: Genesis,
+  stateRoot: Hash,
+): GenesisAnchor => ({
   name,
   time,
   parameters,
@@ -46,7 +50,10 @@ const refuseContradictions = (genesis: Genesis): void => {
     throw new TautlineError('bad-configuration', `the genesis contradicts itself: ${why}`)
   }
   if (genesisSupply(genesis) >= amountLimit) refuse('balances and stakes add up to 2^128 or more')
-  if (validators.length > parameters.maxValidators) refuse(`${validators.length} validators, and at most ${parameters.maxValidators} are allowed`)
-  if (validators.some(({ stake }) => BigInt(stake) < BigInt(parameters.minStake))) refuse(`a stake is below the least, ${parameters.minStake}`)
-  if (parameters.unbondingPeriodMs <= parameters.trustingPeriodMs) refuse('unbonding must take longer than the trusting period')
+  if (validators.length > parameters.maxValidators)
+    refuse(`${validators.length} validators, and at most ${parameters.maxValidators} are allowed`)
+  if (validators.some(({ stake }) => BigInt(stake) < BigInt(parameters.minStake)))
+    refuse(`a stake is below the least, ${parameters.minStake}`)
+  if (parameters.unbondingPeriodMs <= parameters.trustingPeriodMs)
+    refuse('unbonding must take longer than the trusting period')
 }

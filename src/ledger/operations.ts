@@ -52,10 +52,16 @@ const bond: Apply<'stake.bond'> = (state, from, { amount }, { parameters }) => {
   if (account.balance < value) return insufficientFunds(account.balance, value)
   const stake = account.stake + value
   if (stake < BigInt(parameters.minStake)) {
-    return { code: 'stake-below-minimum', detail: `the stake would be ${stake}, and the least is ${parameters.minStake}: bond more` }
+    return {
+      code: 'stake-below-minimum',
+      detail: `the stake would be ${stake}, and the least is ${parameters.minStake}: bond more`,
+    }
   }
   if (account.stake === 0n && state.validators.size >= parameters.maxValidators) {
-    return { code: 'too-many-validators', detail: `all ${parameters.maxValidators} places for validators are taken` }
+    return {
+      code: 'too-many-validators',
+      detail: `all ${parameters.maxValidators} places for validators are taken`,
+    }
   }
   state.setAccount(from, { ...account, balance: account.balance - value })
   state.setStake(from, stake)
@@ -66,7 +72,11 @@ const unbond: Apply<'stake.unbond'> = (state, from, { amount }, { parameters, ti
   const value = BigInt(amount)
   const account = state.account(from)
   const stake = account.stake - value
-  if (stake < 0n) return { code: 'insufficient-stake', detail: `the stake is ${account.stake}, and ${value} is to be unbonded` }
+  if (stake < 0n)
+    return {
+      code: 'insufficient-stake',
+      detail: `the stake is ${account.stake}, and ${value} is to be unbonded`,
+    }
   if (stake > 0n && stake < BigInt(parameters.minStake)) {
     return {
       code: 'stake-below-minimum',
@@ -74,13 +84,22 @@ const unbond: Apply<'stake.unbond'> = (state, from, { amount }, { parameters, ti
     }
   }
   if (stake === 0n && state.validators.size === 1) {
-    return { code: 'last-validator', detail: 'this is the only validator, and a network needs one: bond another first' }
+    return {
+      code: 'last-validator',
+      detail: 'this is the only validator, and a network needs one: bond another first',
+    }
   }
   if (account.unbonding.length >= maxUnbondings) {
-    return { code: 'too-many-unbondings', detail: `${maxUnbondings} parts of the stake are on their way already: wait for one of them` }
+    return {
+      code: 'too-many-unbondings',
+      detail: `${maxUnbondings} parts of the stake are on their way already: wait for one of them`,
+    }
   }
   const releaseTime = unixMs(time + parameters.unbondingPeriodMs)
-  state.setAccount(from, { ...account, unbonding: [...account.unbonding, { amount: value, time: releaseTime }] })
+  state.setAccount(from, {
+    ...account,
+    unbonding: [...account.unbonding, { amount: value, time: releaseTime }],
+  })
   state.setStake(from, stake)
   state.enqueueUnbonding({ address: from, time: releaseTime })
   return undefined
@@ -104,7 +123,8 @@ export const applyOperation = (
   from: Address,
   operation: Operation,
   context: Context,
-): Failure | undefined => (applyByType[operation.type] as Apply<Operation['type']>)(state, from, operation, context)
+): Failure | undefined =>
+  (applyByType[operation.type] as Apply<Operation['type']>)(state, from, operation, context)
 
 /** Accounts other than the sender that a transaction names. */
 export const accountsNamedIn = (operations: readonly Operation[]): readonly Address[] =>

@@ -4,10 +4,10 @@
  * It may be includable or not, and an included one may take effect or fail. One that isn't includable makes
  * a block invalid; one that fails pays its fee, uses up its nonce, and changes nothing else.
  */
-import { type ErrorCode, type Details } from '../errors.ts'
+import type { Details, ErrorCode } from '../errors.ts'
+import type { Parameters } from '../objects/parameters.ts'
 import type { DecodedTransaction } from '../objects/transaction.ts'
 import { maxValidityMs } from '../objects/transaction.ts'
-import type { Parameters } from '../objects/parameters.ts'
 import type { Address, NetworkId, UnixMs } from '../units.ts'
 import { minimumFee } from './fees.ts'
 import { accountsNamedIn, applyOperation, type Context, type Failure } from './operations.ts'
@@ -23,7 +23,11 @@ export type Outcome =
   | { readonly status: 'committed' }
   | { readonly status: 'failed'; readonly reason: Failure & { readonly operation: number } }
 
-const refusal = (code: ErrorCode, message: string, details: Details = {}): Refusal => ({ code, message, details })
+const refusal = (code: ErrorCode, message: string, details: Details = {}): Refusal => ({
+  code,
+  message,
+  details,
+})
 
 /**
  * What can be said of a transaction without any state: network, size, fee and time.
@@ -38,36 +42,71 @@ export const refuseWithoutState = (
   time: UnixMs,
 ): Refusal | undefined => {
   if (transaction.network !== network) {
-    return refusal('wrong-network', `the transaction is for network ${transaction.network}, and this is ${network}: sign it for this one`, { network })
+    return refusal(
+      'wrong-network',
+      `the transaction is for network ${transaction.network}, and this is ${network}: sign it for this one`,
+      { network },
+    )
   }
   if (sizeBytes > parameters.maxTransactionBytes) {
-    return refusal('transaction-too-large', `the transaction has ${sizeBytes} canonical bytes, and the most is ${parameters.maxTransactionBytes}: send less`, { sizeBytes })
+    return refusal(
+      'transaction-too-large',
+      `the transaction has ${sizeBytes} canonical bytes, and the most is ${parameters.maxTransactionBytes}: send less`,
+      { sizeBytes },
+    )
   }
   const least = minimumFee(sizeBytes, parameters)
   if (BigInt(transaction.fee) < least) {
-    return refusal('fee-too-low', `the fee is ${transaction.fee}, and ${sizeBytes} bytes cost at least ${least}: raise it and sign again`, { minimumFee: least.toString() })
+    return refusal(
+      'fee-too-low',
+      `the fee is ${transaction.fee}, and ${sizeBytes} bytes cost at least ${least}: raise it and sign again`,
+      { minimumFee: least.toString() },
+    )
   }
   const validUntilMs = transaction.validUntil * 1_000
   if (validUntilMs < time) {
-    return refusal('expired', `validUntil ${transaction.validUntil} is over (it is ${Math.floor(time / 1_000)}): sign it again with a later one`, { validUntil: transaction.validUntil })
+    return refusal(
+      'expired',
+      `validUntil ${transaction.validUntil} is over (it is ${Math.floor(time / 1_000)}): sign it again with a later one`,
+      { validUntil: transaction.validUntil },
+    )
   }
   if (validUntilMs > time + maxValidityMs) {
-    return refusal('expires-too-late', `validUntil ${transaction.validUntil} is more than 24 hours ahead of ${Math.floor(time / 1_000)} (Unix seconds): choose an earlier one`, { validUntil: transaction.validUntil })
+    return refusal(
+      'expires-too-late',
+      `validUntil ${transaction.validUntil} is more than 24 hours ahead of ${Math.floor(time / 1_000)} (Unix seconds): choose an earlier one`,
+      { validUntil: transaction.validUntil },
+    )
   }
   return undefined
 }
 
 /** Whether the sender's account lets the transaction be included next: its nonce, and funds for the fee. */
-export const refuseBySender = (state: WorkingState, { transaction }: DecodedTransaction): Refusal | undefined => {
+export const refuseBySender = (
+  state: WorkingState,
+  { transaction }: DecodedTransaction,
+): Refusal | undefined => {
   const { nonce, balance } = state.account(transaction.from)
   if (transaction.nonce < nonce) {
-    return refusal('nonce-used', `nonce ${transaction.nonce} is used, the account's next is ${nonce}: sign it again with that`, { nonce })
+    return refusal(
+      'nonce-used',
+      `nonce ${transaction.nonce} is used, the account's next is ${nonce}: sign it again with that`,
+      { nonce },
+    )
   }
   if (transaction.nonce > nonce) {
-    return refusal('nonce-too-far', `nonce ${transaction.nonce} is not the account's next, which is ${nonce}`, { nonce })
+    return refusal(
+      'nonce-too-far',
+      `nonce ${transaction.nonce} is not the account's next, which is ${nonce}`,
+      { nonce },
+    )
   }
   if (balance < BigInt(transaction.fee)) {
-    return refusal('insufficient-funds', `the balance is ${balance}, and the fee alone is ${transaction.fee}`, { balance: balance.toString() })
+    return refusal(
+      'insufficient-funds',
+      `the balance is ${balance}, and the fee alone is ${transaction.fee}`,
+      { balance: balance.toString() },
+    )
   }
   return undefined
 }
@@ -77,7 +116,11 @@ export const refuseBySender = (state: WorkingState, { transaction }: DecodedTran
  *
  * @returns what came of it; {@link refuseBySender} must have had nothing against it
  */
-export const include = (state: WorkingState, { transaction }: DecodedTransaction, context: Context): Outcome => {
+export const include = (
+  state: WorkingState,
+  { transaction }: DecodedTransaction,
+  context: Context,
+): Outcome => {
   const { from, operations } = transaction
   const sender = state.account(from)
   state.setAccount(from, {
@@ -98,5 +141,7 @@ export const include = (state: WorkingState, { transaction }: DecodedTransaction
 }
 
 /** Accounts in whose history a transaction appears. One that failed touched only its sender. */
-export const accountsTouchedBy = ({ from, operations }: DecodedTransaction['transaction'], { status }: Outcome): readonly Address[] =>
-  status === 'failed' ? [from] : [...new Set([from, ...accountsNamedIn(operations)])]
+export const accountsTouchedBy = (
+  { from, operations }: DecodedTransaction['transaction'],
+  { status }: Outcome,
+): readonly Address[] => (status === 'failed' ? [from] : [...new Set([from, ...accountsNamedIn(operations)])])

@@ -122,9 +122,11 @@ export class WorkingState {
   /** What to write into the state; undefined removes a key. */
   changes(): ReadonlyMap<string, Json | undefined> {
     const changes = new Map(this.#changes)
-    for (const address of this.#changedAccounts) changes.set(accountKey(address), encodeAccount(this.account(address)))
+    for (const address of this.#changedAccounts)
+      changes.set(accountKey(address), encodeAccount(this.account(address)))
     const validators = this.validatorList() as unknown as Json
-    if (JSON.stringify(validators) !== JSON.stringify(this.#values.get(validatorsKey))) changes.set(validatorsKey, validators)
+    if (JSON.stringify(validators) !== JSON.stringify(this.#values.get(validatorsKey)))
+      changes.set(validatorsKey, validators)
     return changes
   }
 

@@ -34,7 +34,14 @@ import { type ValidatorSet, validatorSet } from '../objects/validators.ts'
 import type { Certificate } from '../objects/vote.ts'
 import type { Log } from '../ports/log.ts'
 import type { Changes, ObjectStore } from '../ports/object-store.ts'
-import { type Address, type BlockHash, type Height, height as asHeight, type NetworkId, type UnixMs } from '../units.ts'
+import {
+  type Address,
+  height as asHeight,
+  type BlockHash,
+  type Height,
+  type NetworkId,
+  type UnixMs,
+} from '../units.ts'
 import { Bell } from './bell.ts'
 import { type Checkpoint, decodeHead, encodeHead } from './head-record.ts'
 import { blockPuts, genesisPuts, LedgerReader, staleKey, stalePut } from './ledger-store.ts'
@@ -84,7 +91,13 @@ export class Chain {
   #checkpoint: Checkpoint
   #isCommitting = false
 
-  private constructor(store: ObjectStore, state: StateAccess, genesis: Genesis, anchor: GenesisAnchor, head: Head) {
+  private constructor(
+    store: ObjectStore,
+    state: StateAccess,
+    genesis: Genesis,
+    anchor: GenesisAnchor,
+    head: Head,
+  ) {
     this.#store = store
     this.state = state
     this.reader = new LedgerReader(store)
@@ -98,7 +111,10 @@ export class Chain {
   /** Writes the genesis into an empty store. */
   static async create(store: ObjectStore, genesis: Genesis): Promise<Chain> {
     const access = new StateAccess(store)
-    const { pages, state } = access.checkpoint(await access.update(emptyState, genesisState(genesis)), asHeight(0))
+    const { pages, state } = access.checkpoint(
+      await access.update(emptyState, genesisState(genesis)),
+      asHeight(0),
+    )
     const anchor = genesisAnchor(genesis, state.hash)
     const head: Head = {
       height: asHeight(0),
@@ -109,7 +125,10 @@ export class Chain {
       hops: 0,
       common: await access.read(state, commonKeys),
     }
-    await store.commit({ puts: [...genesisPuts(genesis, anchor), ...pages], removes: [] }, encodeHead({ ...head, checkpoint: checkpointAt(head) }))
+    await store.commit(
+      { puts: [...genesisPuts(genesis, anchor), ...pages], removes: [] },
+      encodeHead({ ...head, checkpoint: checkpointAt(head) }),
+    )
     return new Chain(store, access, genesis, anchor, head)
   }
 
@@ -154,11 +173,24 @@ export class Chain {
   }
 
   /** Executes what can be included of these transactions on the head. */
-  async execute(transactions: readonly DecodedTransaction[], time: UnixMs, proposer: Address): Promise<Candidate> {
+  async execute(
+    transactions: readonly DecodedTransaction[],
+    time: UnixMs,
+    proposer: Address,
+  ): Promise<Candidate> {
     const parent = this.#head
-    const context: BlockContext = { network: this.network, parameters: this.genesis.parameters, time, proposer }
+    const context: BlockContext = {
+      network: this.network,
+      parameters: this.genesis.parameters,
+      time,
+      proposer,
+    }
     const pages = this.state.open()
-    const execution = executeBlock(await this.#valuesFor(parent, transactions, proposer, pages), transactions, context)
+    const execution = executeBlock(
+      await this.#valuesFor(parent, transactions, proposer, pages),
+      transactions,
+      context,
+    )
     const state = await this.state.update(parent.state, execution.changes, pages)
     const block = assembleBlock(execution, context, {
       height: asHeight(parent.height + 1),
@@ -171,7 +203,10 @@ export class Chain {
 
   /** Makes a decided candidate the head: durable when this resolves. */
   async commit(candidate: Candidate, certificate: Certificate): Promise<void> {
-    assert(candidate.parent === this.#head.hash, 'a candidate is committed on the head that it was executed on')
+    assert(
+      candidate.parent === this.#head.hash,
+      'a candidate is committed on the head that it was executed on',
+    )
     assert(certificate.block === candidate.block.hash, 'a certificate is for the block that is committed')
     assert(!this.#isCommitting, 'one block is committed at a time')
     this.#isCommitting = true
@@ -185,7 +220,8 @@ export class Chain {
 
   /** Makes the head a checkpoint, so that the next start has no blocks to run again. */
   async close(): Promise<void> {
-    if (this.#checkpoint.height < this.#head.height) await this.#writeHead(await this.#takeCheckpoint(this.#head))
+    if (this.#checkpoint.height < this.#head.height)
+      await this.#writeHead(await this.#takeCheckpoint(this.#head))
   }
 
   async #write(candidate: Candidate, certificate: Certificate): Promise<void> {
@@ -199,7 +235,9 @@ export class Chain {
       validators: execution.validators,
       ...(head.hops > hops && { hop: hops }),
     })
-    const written = this.#isCheckpointDue(head) ? await this.#takeCheckpoint(head) : { head, puts: [], removes: [] }
+    const written = this.#isCheckpointDue(head)
+      ? await this.#takeCheckpoint(head)
+      : { head, puts: [], removes: [] }
     await this.#writeHead({ ...written, puts: [...puts, ...written.puts] })
   }
 
@@ -243,23 +281,33 @@ export class Chain {
 
   /** Runs blocks again up to the head that was durable; each must lead to what its header says. */
   async #runAgain({ height: to, hash }: { height: Height; hash: BlockHash }, log: Log): Promise<void> {
-    if (this.#head.height < to) log.info('running the blocks since the last checkpoint again', { from: this.#head.height + 1, to })
+    if (this.#head.height < to)
+      log.info('running the blocks since the last checkpoint again', { from: this.#head.height + 1, to })
     while (this.#head.height < to) {
       const { header, transactions } = await this.reader.block(asHeight(this.#head.height + 1))
       const decoded = transactions.map((transaction) => decodeTransaction(transaction as unknown as Json))
       const candidate = await this.execute(decoded, header.time, header.proposer)
       if (candidate.block.hash !== hashHeader(header)) {
-        throw new TautlineError('damaged-folder', `block ${header.height} leads to something else than its header says: restore a backup`)
+        throw new TautlineError(
+          'damaged-folder',
+          `block ${header.height} leads to something else than its header says: restore a backup`,
+        )
       }
       this.#head = advance(this.#head, candidate)
     }
     if (this.#head.hash !== hash) {
-      throw new TautlineError('damaged-folder', `the blocks lead to ${this.#head.hash}, and the head names ${hash}: restore a backup`)
+      throw new TautlineError(
+        'damaged-folder',
+        `the blocks lead to ${this.#head.hash}, and the head names ${hash}: restore a backup`,
+      )
     }
   }
 }
 
-const advance = ({ hops, validators, common }: Head, { block: { header, hash }, execution, state }: Candidate): Head => {
+const advance = (
+  { hops, validators, common }: Head,
+  { block: { header, hash }, execution, state }: Candidate,
+): Head => {
   const changesSet = header.nextValidatorsHash !== header.validatorsHash
   return {
     height: header.height,

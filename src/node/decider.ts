@@ -6,13 +6,14 @@
  * world; this room does both for it. Inputs are taken one at a time; once they are used up, everything that
  * was signed is recorded with one durable write, and only then does what was decided become the head.
  */
-import { assert, TautlineError } from '../errors.ts'
+
+import type { Json } from '../codec/json.ts'
 import { Consensus, type ConsensusOptions } from '../consensus/consensus.ts'
 import type { Effect } from '../consensus/effect.ts'
 import type { Input } from '../consensus/input.ts'
 import type { SignState } from '../consensus/sign-state.ts'
 import type { ConsensusView } from '../consensus/view.ts'
-import type { Json } from '../codec/json.ts'
+import { assert, TautlineError } from '../errors.ts'
 import type { Dropped, Mempool } from '../mempool/mempool.ts'
 import type { Block } from '../objects/block.ts'
 import { decodeTransaction } from '../objects/transaction.ts'
@@ -126,9 +127,12 @@ export class Decider {
 
   #fail(error: unknown): void {
     const { log, clock, onHalt } = this.#parts
-    if (!isStorageFailure(error)) return onHalt(error)
-    log.error(`no block can be made final: ${error.message}; trying again`, { retryMs })
-    this.#timers.add(clock.schedule(retryMs, () => this.#run()))
+    if (isStorageFailure(error)) {
+      log.error(`no block can be made final: ${error.message}; trying again`, { retryMs })
+      this.#timers.add(clock.schedule(retryMs, () => this.#run()))
+    } else {
+      onHalt(error)
+    }
   }
 
   async #perform(effects: readonly Effect[]): Promise<void> {
@@ -150,7 +154,9 @@ export class Decider {
           this.#decided = effect.certificate
           break
         case 'accuse':
-          this.#parts.log.warn('a validator has contradicted itself', { validator: effect.conflict[0].validator })
+          this.#parts.log.warn('a validator has contradicted itself', {
+            validator: effect.conflict[0].validator,
+          })
           break
         case 'foreign-signature':
           this.#parts.log.error(
@@ -189,7 +195,11 @@ export class Decider {
     const time = this.#blockTime()
     this.#warnWhenLate(time)
     onDropped(mempool.expire(time))
-    const selected = mempool.select({ timeMs: time, maxTransactions: maxBlockTransactions, maxBytes: maxBlockBytes })
+    const selected = mempool.select({
+      timeMs: time,
+      maxTransactions: maxBlockTransactions,
+      maxBytes: maxBlockBytes,
+    })
     const candidate = await chain.execute(selected, time, this.#signerAddress())
     const refused = candidate.execution.refused.map(({ transaction }) => transaction.id)
     if (refused.length > 0) onDropped(mempool.invalidate(refused))
@@ -209,7 +219,10 @@ export class Decider {
     const { clock, chain, log } = this.#parts
     const behindMs = time - clock.now()
     if (behindMs <= chain.genesis.parameters.clockPrecisionMs) return
-    log.warn("this machine's clock is behind the last block: no block of its own can be valid until it has caught up", { behindMs })
+    log.warn(
+      "this machine's clock is behind the last block: no block of its own can be valid until it has caught up",
+      { behindMs },
+    )
   }
 
   #blockTime(): UnixMs {
@@ -228,7 +241,11 @@ export class Decider {
     const signature = await signer.sign(messageSigningText(message))
     this.#unrecorded = state
     if (message.kind === 'proposal') {
-      this.#inputs.push({ kind: 'proposal', message: verified({ ...message, signature }), ...this.#judge(message.block) })
+      this.#inputs.push({
+        kind: 'proposal',
+        message: verified({ ...message, signature }),
+        ...this.#judge(message.block),
+      })
     } else {
       this.#inputs.push({ kind: 'vote', message: verified({ ...message, signature }) })
     }
@@ -273,7 +290,11 @@ export class Decider {
       height: nextHeight(chain.head.height),
       validators: chain.head.validators,
     }
-    return new Consensus({ ...options, ...(signer && { self: signer.address }), ...(restored && { restored }) })
+    return new Consensus({
+      ...options,
+      ...(signer && { self: signer.address }),
+      ...(restored && { restored }),
+    })
   }
 
   #beginHeight(): void {

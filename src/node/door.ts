@@ -70,7 +70,10 @@ export class Door {
   }
 
   /** Examines side by side and admits in order, waiting for room. */
-  async submitAll(transactions: readonly DecodedTransaction[], signal: AbortSignal): Promise<readonly SubmissionResult[]> {
+  async submitAll(
+    transactions: readonly DecodedTransaction[],
+    signal: AbortSignal,
+  ): Promise<readonly SubmissionResult[]> {
     return this.#pass(transactions.length, async () => {
       const examined = transactions.map((transaction) => settle(this.#examine(transaction)))
       const results: SubmissionResult[] = []
@@ -85,9 +88,16 @@ export class Door {
   }
 
   async #pass<Result>(count: number, steps: () => Promise<Result>): Promise<Result> {
-    if (this.#closed) throw new TautlineError('shutting-down', 'this node is shutting down: send it to another, or again later')
+    if (this.#closed)
+      throw new TautlineError(
+        'shutting-down',
+        'this node is shutting down: send it to another, or again later',
+      )
     if (this.#atDoor + count > maxAtDoor) {
-      throw new TautlineError('mempool-full', `${this.#atDoor} transactions are being checked already: send this one again in a moment`)
+      throw new TautlineError(
+        'mempool-full',
+        `${this.#atDoor} transactions are being checked already: send this one again in a moment`,
+      )
     }
     this.#atDoor += count
     try {
@@ -172,7 +182,10 @@ export class Door {
     cancel()
   }
 
-  async #refuseAdmission(decoded: DecodedTransaction, { code, message, details }: Admission & { kind: 'refused' }): Promise<Submission> {
+  async #refuseAdmission(
+    decoded: DecodedTransaction,
+    { code, message, details }: Admission & { kind: 'refused' },
+  ): Promise<Submission> {
     if (code === 'nonce-used') return this.#answerUsedNonce(decoded, Number(details.nonce))
     throw this.#refusal({ code, message, details })
   }

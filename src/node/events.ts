@@ -6,7 +6,7 @@
  */
 import { TautlineError } from '../errors.ts'
 import { hashHeader } from '../objects/block.ts'
-import { type Address, type Height, height as asHeight } from '../units.ts'
+import { type Address, height as asHeight, type Height } from '../units.ts'
 import type { Chain } from './chain.ts'
 import type { FinalWithTransaction } from './finals.ts'
 import type { Place } from './ledger-store.ts'
@@ -19,19 +19,31 @@ const historyBatch = 100
 /** After a block's own event come those of its transactions, so that one stands at index −1. */
 const blockIndex = -1
 
-const eventId = ({ height, index }: Place): EventId => (index === blockIndex ? `${height}` : `${height}.${index}`)
+const eventId = ({ height, index }: Place): EventId =>
+  index === blockIndex ? `${height}` : `${height}.${index}`
 
 const parseEventId = (id: EventId): Place => {
   const match = /^(\d{1,15})(?:\.(\d{1,9}))?$/.exec(id)
-  if (match) return { height: asHeight(Number(match[1])), index: match[2] === undefined ? blockIndex : Number(match[2]) }
-  throw new TautlineError('malformed-request', `${id} is no place in the ledger: expected <height> or <height>.<index>, as in the id of an event`)
+  if (match)
+    return {
+      height: asHeight(Number(match[1])),
+      index: match[2] === undefined ? blockIndex : Number(match[2]),
+    }
+  throw new TautlineError(
+    'malformed-request',
+    `${id} is no place in the ledger: expected <height> or <height>.<index>, as in the id of an event`,
+  )
 }
 
 const isAfter = (one: Place, other: Place): boolean =>
   one.height === other.height ? one.index > other.index : one.height > other.height
 
 /** @throws TautlineError `malformed-request` at once when the place to resume from is no place */
-export const streamEvents = (chain: Chain, { account, after }: EventFilter, signal: AbortSignal): AsyncIterable<LedgerEvent> => {
+export const streamEvents = (
+  chain: Chain,
+  { account, after }: EventFilter,
+  signal: AbortSignal,
+): AsyncIterable<LedgerEvent> => {
   const place = after === undefined ? endOf(chain.head.height) : parseEventId(after)
   return account === undefined ? walkBlocks(chain, place, signal) : walkHistory(chain, account, place, signal)
 }
@@ -50,7 +62,11 @@ async function* walkBlocks(chain: Chain, after: Place, signal: AbortSignal): Asy
     }
     const { block, finals } = await readFinals(chain, height, Math.max(0, nextIndex))
     if (nextIndex === blockIndex) {
-      yield { id: eventId({ height, index: blockIndex }), type: 'block', data: { hash: hashHeader(block.header), header: block.header } }
+      yield {
+        id: eventId({ height, index: blockIndex }),
+        type: 'block',
+        data: { hash: hashHeader(block.header), header: block.header },
+      }
     }
     yield* finals.map(transactionEvent)
     height = asHeight(height + 1)
@@ -58,7 +74,12 @@ async function* walkBlocks(chain: Chain, after: Place, signal: AbortSignal): Asy
   }
 }
 
-async function* walkHistory(chain: Chain, address: Address, after: Place, signal: AbortSignal): AsyncGenerator<LedgerEvent> {
+async function* walkHistory(
+  chain: Chain,
+  address: Address,
+  after: Place,
+  signal: AbortSignal,
+): AsyncGenerator<LedgerEvent> {
   let next = await firstEntryAfter(chain, address, after)
   while (!signal.aborted) {
     const { history: count } = await chain.account(address)
@@ -67,7 +88,8 @@ async function* walkHistory(chain: Chain, address: Address, after: Place, signal
       continue
     }
     const numbers = Array.from({ length: Math.min(historyBatch, count - next) }, (_, at) => next + at)
-    for (const place of await chain.reader.historyPlaces(address, numbers)) yield transactionEvent(await readPlace(chain, place))
+    for (const place of await chain.reader.historyPlaces(address, numbers))
+      yield transactionEvent(await readPlace(chain, place))
     next += numbers.length
   }
 }
@@ -85,4 +107,8 @@ const firstEntryAfter = async (chain: Chain, address: Address, after: Place): Pr
   return low
 }
 
-const transactionEvent = (final: FinalWithTransaction): LedgerEvent => ({ id: eventId(final), type: 'transaction', data: final })
+const transactionEvent = (final: FinalWithTransaction): LedgerEvent => ({
+  id: eventId(final),
+  type: 'transaction',
+  data: final,
+})

@@ -7,8 +7,8 @@ import { z } from 'zod'
 import { decodeUtf8, encodeUtf8 } from '../codec/bytes.ts'
 import { canonicalize, parseCanonical } from '../codec/json.ts'
 import { TautlineError } from '../errors.ts'
-import { openState, type State } from '../ledger/state/state.ts'
 import type { PageLocation } from '../ledger/state/page.ts'
+import { openState, type State } from '../ledger/state/state.ts'
 import { blockHashField, hashField, heightField, unixMsField, wholeField } from '../objects/fields.ts'
 import type { BlockHash, Hash, Height, UnixMs } from '../units.ts'
 
@@ -52,9 +52,15 @@ export const encodeHead = ({ height, hash, checkpoint }: HeadRecord): Uint8Array
 export const decodeHead = (bytes: Uint8Array): HeadRecord => {
   const parsed = schema.safeParse(parseCanonical(decodeUtf8(bytes)))
   if (!parsed.success) {
-    throw new TautlineError('damaged-folder', 'the head of the ledger is whole but not of a form that this version writes: use the version that wrote it')
+    throw new TautlineError(
+      'damaged-folder',
+      'the head of the ledger is whole but not of a form that this version writes: use the version that wrote it',
+    )
   }
   const { checkpoint, ...head } = parsed.data
   const { hash, count, location } = checkpoint.state
-  return { ...head, checkpoint: { ...checkpoint, state: openState({ hash, count, location: location as PageLocation }) } }
+  return {
+    ...head,
+    checkpoint: { ...checkpoint, state: openState({ hash, count, location: location as PageLocation }) },
+  }
 }

@@ -25,10 +25,17 @@ import type { AssembledBlock } from '../ledger/assemble-block.ts'
 import type { HistoryEntry } from '../ledger/execute-block.ts'
 import type { Block } from '../objects/block.ts'
 import { type Genesis, type GenesisAnchor, genesisAnchorSchema, genesisSchema } from '../objects/genesis.ts'
-import { type ValidatorList, hashValidators } from '../objects/validators.ts'
+import { hashValidators, type ValidatorList } from '../objects/validators.ts'
 import { type Certificate, certificateSchema } from '../objects/vote.ts'
 import type { ObjectKey, ObjectStore } from '../ports/object-store.ts'
-import { type Address, type BlockHash, type Hash, type Height, height as asHeight, type TransactionId } from '../units.ts'
+import {
+  type Address,
+  height as asHeight,
+  type BlockHash,
+  type Hash,
+  type Height,
+  type TransactionId,
+} from '../units.ts'
 import type { FailureReason } from './service.ts'
 
 /** Where a transaction stands in the ledger. */
@@ -77,12 +84,18 @@ export const blockPuts = ({ block, certificate, history, validators, hop }: Bloc
     put(keys.certificate(height), canonicalize(certificate)),
     put(keys.heightOf(block.hash), String(height)),
   ]
-  for (const [index, { id }] of block.transactions.entries()) puts.push(put(keys.transaction(id), placeText({ height, index })))
-  for (const { address, number, index } of history) puts.push(put(keys.history(address, number), placeText({ height, index })))
+  for (const [index, { id }] of block.transactions.entries())
+    puts.push(put(keys.transaction(id), placeText({ height, index })))
+  for (const { address, number, index } of history)
+    puts.push(put(keys.history(address, number), placeText({ height, index })))
   const failures = failuresOf(block)
-  if (Object.keys(failures).length > 0) puts.push(put(keys.failures(height), canonicalize(failures as unknown as Json)))
+  if (Object.keys(failures).length > 0)
+    puts.push(put(keys.failures(height), canonicalize(failures as unknown as Json)))
   if (hop !== undefined) {
-    puts.push(put(keys.hop(hop), String(height)), put(keys.validators(hashValidators(validators)), canonicalize(validators)))
+    puts.push(
+      put(keys.hop(hop), String(height)),
+      put(keys.validators(hashValidators(validators)), canonicalize(validators)),
+    )
   }
   return puts
 }
@@ -92,12 +105,14 @@ export const genesisPuts = (genesis: Genesis, anchor: GenesisAnchor): Put[] => [
   put(keys.validators(hashValidators(genesis.validators)), canonicalize(genesis.validators)),
 ]
 
-export const stalePut = (height: Height, pages: readonly ObjectKey[]): Put => put(keys.stale(height), canonicalize([...pages]))
+export const stalePut = (height: Height, pages: readonly ObjectKey[]): Put =>
+  put(keys.stale(height), canonicalize([...pages]))
 export const staleKey = keys.stale
 
 const failuresOf = ({ outcomes }: AssembledBlock): Record<string, FailureReason> => {
   const failures: Record<string, FailureReason> = {}
-  for (const [index, outcome] of outcomes.entries()) if (outcome.status === 'failed') failures[index] = outcome.reason
+  for (const [index, outcome] of outcomes.entries())
+    if (outcome.status === 'failed') failures[index] = outcome.reason
   return failures
 }
 
@@ -145,7 +160,9 @@ export class LedgerReader {
   /** Places of an account's transactions by their numbers. */
   async historyPlaces(address: Address, numbers: readonly number[]): Promise<readonly Place[]> {
     const texts = await this.#store.getMany(numbers.map((number) => keys.history(address, number)))
-    return texts.map((bytes, at) => parsePlace(decodeUtf8(bytes ?? missing(keys.history(address, numbers[at]!)))))
+    return texts.map((bytes, at) =>
+      parsePlace(decodeUtf8(bytes ?? missing(keys.history(address, numbers[at]!)))),
+    )
   }
 
   async validators(hash: Hash): Promise<ValidatorList> {

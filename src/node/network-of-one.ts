@@ -1,6 +1,7 @@
 /** The genesis of a network that begins with a single node, which holds all there is. */
-import { defaultParameters } from '../objects/parameters.ts'
+
 import type { Genesis } from '../objects/genesis.ts'
+import { defaultParameters } from '../objects/parameters.ts'
 import { type Address, amount, type UnixMs } from '../units.ts'
 
 /** Balance of the first account, in base units. */

@@ -4,6 +4,8 @@
  * In: transactions from the doors. They pass the door into the mempool; the decider puts them into blocks;
  * the chain makes those final; then whoever waited is told. Reads go to the chain alone.
  */
+
+import { TautlineError } from '../errors.ts'
 import { createMempool, type Dropped, type Mempool } from '../mempool/mempool.ts'
 import type { Operation } from '../objects/operation.ts'
 import type { DecodedTransaction } from '../objects/transaction.ts'
@@ -12,14 +14,20 @@ import type { Signer, Verifier } from '../ports/keys.ts'
 import type { Log } from '../ports/log.ts'
 import type { ObjectStore } from '../ports/object-store.ts'
 import type { SignRecordStore } from '../ports/sign-record-store.ts'
-import { TautlineError } from '../errors.ts'
 import type { Address, BlockHash, Height, TransactionId } from '../units.ts'
 import type { Candidate, Chain } from './chain.ts'
 import { Decider } from './decider.ts'
 import { Door } from './door.ts'
 import { streamEvents } from './events.ts'
 import { finalsOf, readFinal } from './finals.ts'
-import { readAccount, readBlock, readHistory, readSegment, readTransaction, readValidators } from './queries.ts'
+import {
+  readAccount,
+  readBlock,
+  readHistory,
+  readSegment,
+  readTransaction,
+  readValidators,
+} from './queries.ts'
 import type {
   AccountView,
   CommittedBlock,
@@ -150,7 +158,10 @@ export class Node implements NodeService {
     return this.#door.submit(transaction)
   }
 
-  submitAll(transactions: readonly DecodedTransaction[], signal: AbortSignal): Promise<readonly SubmissionResult[]> {
+  submitAll(
+    transactions: readonly DecodedTransaction[],
+    signal: AbortSignal,
+  ): Promise<readonly SubmissionResult[]> {
     return this.#door.submitAll(transactions, signal)
   }
 
@@ -158,7 +169,11 @@ export class Node implements NodeService {
     if (this.#mempool.has(id)) return this.#waiters.wait(id, timeoutMs)
     const final = await readFinal(this.#parts.chain, id)
     if (final) return final
-    throw new TautlineError('transaction-dropped', `transaction ${id} is not here any more: submit it again`, { id })
+    throw new TautlineError(
+      'transaction-dropped',
+      `transaction ${id} is not here any more: submit it again`,
+      { id },
+    )
   }
 
   async transaction(id: TransactionId, options: { proof: boolean }): Promise<TransactionView | undefined> {
@@ -180,7 +195,9 @@ export class Node implements NodeService {
   }
 
   events(filter: EventFilter, signal: AbortSignal): AsyncIterable<LedgerEvent> {
-    return this.#counted(streamEvents(this.#parts.chain, filter, AbortSignal.any([signal, this.#closing.signal])))
+    return this.#counted(
+      streamEvents(this.#parts.chain, filter, AbortSignal.any([signal, this.#closing.signal])),
+    )
   }
 
   spend(request: { operations: readonly Operation[]; memo?: string }): Promise<Submission> {
@@ -220,13 +237,18 @@ export class Node implements NodeService {
   #maySign(record: SignRecord | undefined): boolean {
     const { chain, log } = this.#parts
     if (!record) {
-      log.error('this key has no sign record, so it signs no block: it may have signed elsewhere; see `tautline start --help`')
+      log.error(
+        'this key has no sign record, so it signs no block: it may have signed elsewhere; see `tautline start --help`',
+      )
       return false
     }
     const { signed } = record
     if (!signed) return true
     if (signed.network !== chain.network) {
-      throw new TautlineError('bad-configuration', `this folder's key has signed for network ${signed.network}, and its ledger is of ${chain.network}: use another folder for another network`)
+      throw new TautlineError(
+        'bad-configuration',
+        `this folder's key has signed for network ${signed.network}, and its ledger is of ${chain.network}: use another folder for another network`,
+      )
     }
     if (signed.height <= chain.head.height + 1) return true
     log.error('this key has signed beyond its ledger, so it signs no block until the ledger has caught up', {

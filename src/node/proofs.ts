@@ -3,14 +3,15 @@
  *
  * What is proven is read at one head, so a proof is of one moment even while blocks are being committed.
  */
+
+import type { Json } from '../codec/json.ts'
 import { merklePath } from '../crypto/merkle.ts'
 import { TautlineError } from '../errors.ts'
 import { accountKey } from '../ledger/account.ts'
 import { type Block, leafHash } from '../objects/block.ts'
 import { type AccountProof, type Hop, maxHops, type TransactionProof } from '../objects/proof.ts'
 import { decodeTransaction } from '../objects/transaction.ts'
-import type { Json } from '../codec/json.ts'
-import { type Address, type Height, height as asHeight } from '../units.ts'
+import { type Address, height as asHeight, type Height } from '../units.ts'
 import type { Chain, Head } from './chain.ts'
 import type { Place } from './ledger-store.ts'
 

@@ -1,13 +1,20 @@
 /** Reading the ledger for those who ask: blocks, segments, transactions, histories, validators. */
 import { utf8Bytes } from '../codec/bytes.ts'
-import { TautlineError } from '../errors.ts'
 import type { Json } from '../codec/json.ts'
+import { TautlineError } from '../errors.ts'
 import { type Block, hashHeader } from '../objects/block.ts'
 import { decodeTransaction } from '../objects/transaction.ts'
 import type { ValidatorList } from '../objects/validators.ts'
-import { type Address, amount, type BlockHash, type Height, height as asHeight, type TransactionId } from '../units.ts'
+import {
+  type Address,
+  amount,
+  height as asHeight,
+  type BlockHash,
+  type Height,
+  type TransactionId,
+} from '../units.ts'
 import type { Chain } from './chain.ts'
-import { finalAt, type FinalWithTransaction } from './finals.ts'
+import { type FinalWithTransaction, finalAt } from './finals.ts'
 import type { Place } from './ledger-store.ts'
 import { proveAccount, proveTransaction } from './proofs.ts'
 import {
@@ -19,7 +26,10 @@ import {
   type ValidatorsView,
 } from './service.ts'
 
-export const readBlock = async (chain: Chain, at: Height | BlockHash | 'latest'): Promise<CommittedBlock | undefined> => {
+export const readBlock = async (
+  chain: Chain,
+  at: Height | BlockHash | 'latest',
+): Promise<CommittedBlock | undefined> => {
   const height = await heightOf(chain, at)
   if (height === undefined || height < 1 || height > chain.head.height) return undefined
   const block = await chain.reader.block(height)
@@ -35,7 +45,11 @@ const heightOf = async (chain: Chain, at: Height | BlockHash | 'latest'): Promis
 export const readSegment = async (chain: Chain, from: Height, limit: number): Promise<Segment> => {
   const blocks: Block[] = []
   let bytes = 0
-  for (let height = from; height <= chain.head.height && blocks.length < limit; height = asHeight(height + 1)) {
+  for (
+    let height = from;
+    height <= chain.head.height && blocks.length < limit;
+    height = asHeight(height + 1)
+  ) {
     const text = await chain.reader.blockText(height)
     bytes += utf8Bytes(text)
     if (blocks.length > 0 && bytes > maxSegmentBytes) break
@@ -76,14 +90,22 @@ const finalsIn = (
   })
 
 /** All transactions of a block with their outcomes, from an index on. */
-export const readFinals = async (chain: Chain, height: Height, from: number): Promise<{ block: Block; finals: readonly FinalWithTransaction[] }> => {
+export const readFinals = async (
+  chain: Chain,
+  height: Height,
+  from: number,
+): Promise<{ block: Block; finals: readonly FinalWithTransaction[] }> => {
   const block = await chain.reader.block(height)
   const failures = await chain.reader.failures(height)
   const indices = Array.from({ length: Math.max(0, block.transactions.length - from) }, (_, at) => from + at)
   return { block, finals: finalsIn(block, failures, indices) }
 }
 
-export const readAccount = async (chain: Chain, address: Address, { proof }: { proof: boolean }): Promise<AccountView> => {
+export const readAccount = async (
+  chain: Chain,
+  address: Address,
+  { proof }: { proof: boolean },
+): Promise<AccountView> => {
   const head = chain.head
   const { balance, nonce, stake, unbonding } = await chain.account(address, head)
   const view = {
@@ -98,7 +120,12 @@ export const readAccount = async (chain: Chain, address: Address, { proof }: { p
 }
 
 /** @param cursor - number of the entry after which the page ends, as the page before gave it */
-export const readHistory = async (chain: Chain, address: Address, cursor: string | undefined, limit: number): Promise<HistoryPage> => {
+export const readHistory = async (
+  chain: Chain,
+  address: Address,
+  cursor: string | undefined,
+  limit: number,
+): Promise<HistoryPage> => {
   const { history: count } = await chain.account(address)
   const end = cursor === undefined ? count : parseCursor(cursor, count)
   const first = Math.max(0, end - limit)
@@ -108,7 +135,13 @@ export const readHistory = async (chain: Chain, address: Address, cursor: string
   for (const run of runsOfOneBlock(places)) {
     const height = run[0]!.height
     const block = await chain.reader.block(height)
-    transactions.push(...finalsIn(block, await chain.reader.failures(height), run.map(({ index }) => index)))
+    transactions.push(
+      ...finalsIn(
+        block,
+        await chain.reader.failures(height),
+        run.map(({ index }) => index),
+      ),
+    )
   }
   return first > 0 ? { transactions, cursor: String(first) } : { transactions }
 }
@@ -116,7 +149,11 @@ export const readHistory = async (chain: Chain, address: Address, cursor: string
 const parseCursor = (cursor: string, count: number): number => {
   const end = Number(cursor)
   if (/^\d{1,15}$/.test(cursor) && end <= count) return end
-  throw new TautlineError('malformed-request', 'cursor: expected the `cursor` of the page before, or none for the first page', { parameter: 'cursor' })
+  throw new TautlineError(
+    'malformed-request',
+    'cursor: expected the `cursor` of the page before, or none for the first page',
+    { parameter: 'cursor' },
+  )
 }
 
 /** An account's transactions of one block lie side by side, and the block is read once for them. */
@@ -124,14 +161,17 @@ const runsOfOneBlock = (places: readonly Place[]): readonly (readonly Place[])[]
   const runs: Place[][] = []
   for (const place of places) {
     const run = runs.at(-1)
-    if (run?.[0]!.height === place.height) run.push(place)
+    if (run?.[0]?.height === place.height) run.push(place)
     else runs.push([place])
   }
   return runs
 }
 
 /** @returns undefined when there is no such block yet */
-export const readValidators = async (chain: Chain, at: Height | undefined): Promise<ValidatorsView | undefined> => {
+export const readValidators = async (
+  chain: Chain,
+  at: Height | undefined,
+): Promise<ValidatorsView | undefined> => {
   const { head } = chain
   const next = asHeight(head.height + 1)
   if (at === undefined || at === next) return validatorsView(next, head.validators.list)

@@ -26,17 +26,25 @@ export interface UncheckedBlock {
  *
  * @throws TautlineError `ledger-mismatch`, saying at which height what is wrong
  */
-export const replayBlock = async (chain: Chain, verifier: Verifier, unchecked: UncheckedBlock): Promise<Block> => {
+export const replayBlock = async (
+  chain: Chain,
+  verifier: Verifier,
+  unchecked: UncheckedBlock,
+): Promise<Block> => {
   const height = nextHeight(chain.head.height)
-  const mismatch = (what: string): TautlineError => new TautlineError('ledger-mismatch', `block ${height}: ${what}`, { height })
+  const mismatch = (what: string): TautlineError =>
+    new TautlineError('ledger-mismatch', `block ${height}: ${what}`, { height })
   const block = blockSchema.safeParse(unchecked.block)
   if (!block.success) throw mismatch(`it is not of the form of a block (${block.error.issues[0]!.message})`)
   const certificate = certificateSchema.safeParse(unchecked.certificate)
-  if (!certificate.success) throw mismatch(`its certificate is not of the form of one (${certificate.error.issues[0]!.message})`)
+  if (!certificate.success)
+    throw mismatch(`its certificate is not of the form of one (${certificate.error.issues[0]!.message})`)
 
   const { header } = block.data
   const hash = hashHeader(header)
-  const transactions = block.data.transactions.map((transaction) => decodeTransaction(transaction as unknown as Json))
+  const transactions = block.data.transactions.map((transaction) =>
+    decodeTransaction(transaction as unknown as Json),
+  )
   const forged = await findForged(verifier, transactions)
   if (forged) throw mismatch(`transaction ${forged.id} has no valid signature`)
   const refusal = await refuseCertificate(verifier, certificate.data, {
@@ -51,7 +59,9 @@ export const replayBlock = async (chain: Chain, verifier: Verifier, unchecked: U
   if (broken) throw mismatch(broken)
   const candidate = await chain.execute(transactions, header.time, header.proposer)
   if (candidate.block.hash !== hash) {
-    const differing = Object.keys(header).filter((name) => !isSame(header, candidate.block.header, name as keyof typeof header))
+    const differing = Object.keys(header).filter(
+      (name) => !isSame(header, candidate.block.header, name as keyof typeof header),
+    )
     throw mismatch(`executing it does not lead to its header: ${differing.join(', ')} differ`)
   }
   await chain.commit(candidate, certificate.data as Certificate)

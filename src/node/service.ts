@@ -66,7 +66,10 @@ export interface FinalTransaction {
 
 export type Submission = PendingTransaction | FinalTransaction
 
-export type TransactionView = Submission & { readonly transaction: Transaction; readonly proof?: TransactionProof }
+export type TransactionView = Submission & {
+  readonly transaction: Transaction
+  readonly proof?: TransactionProof
+}
 
 export interface AccountView {
   readonly address: Address
@@ -100,7 +103,11 @@ export interface ValidatorsView {
 export type EventId = string
 
 export type LedgerEvent =
-  | { readonly id: EventId; readonly type: 'block'; readonly data: { readonly hash: BlockHash; readonly header: Header } }
+  | {
+      readonly id: EventId
+      readonly type: 'block'
+      readonly data: { readonly hash: BlockHash; readonly header: Header }
+    }
   | {
       readonly id: EventId
       readonly type: 'transaction'
@@ -144,7 +151,10 @@ export interface NodeService {
    * As {@link submit} for a batch from one stream: verified side by side, admitted in the given order, waiting
    * for room in the mempool instead of failing. One result for each, in order.
    */
-  submitAll(transactions: readonly DecodedTransaction[], signal: AbortSignal): Promise<readonly SubmissionResult[]>
+  submitAll(
+    transactions: readonly DecodedTransaction[],
+    signal: AbortSignal,
+  ): Promise<readonly SubmissionResult[]>
   /**
    * Resolves when the transaction is final, or as pending when the time is over.
    *

@@ -34,7 +34,10 @@ export const readSignRecord = async (store: SignRecordStore): Promise<SignRecord
   const [line, ...blocks] = decodeUtf8(bytes).split('\n')
   const parsed = lineSchema.safeParse(parseCanonical(line!))
   if (!parsed.success) {
-    throw new TautlineError('damaged-folder', 'the sign record is whole but not of a form that this version writes: use the version that wrote it')
+    throw new TautlineError(
+      'damaged-folder',
+      'the sign record is whole but not of a form that this version writes: use the version that wrote it',
+    )
   }
   const { signed } = parsed.data
   return signed ? { signed, blocks } : { blocks }

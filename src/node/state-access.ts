@@ -1,11 +1,11 @@
 /** The state over the store: each operation of `ledger/state` with the pages that it misses loaded. */
 import type { Json } from '../codec/json.ts'
+import { type Checkpoint, checkpointState } from '../ledger/state/checkpoint.ts'
 import { type Attempt, type Missing, OpenPages } from '../ledger/state/open-pages.ts'
 import { PageCache } from '../ledger/state/page-cache.ts'
 import { proveState, readState, walkState } from '../ledger/state/read.ts'
 import type { State } from '../ledger/state/state.ts'
 import { type StateChanges, updateState } from '../ledger/state/update.ts'
-import { type Checkpoint, checkpointState } from '../ledger/state/checkpoint.ts'
 import type { StateValues } from '../ledger/working-state.ts'
 import type { ObjectStore } from '../ports/object-store.ts'
 import type { Height } from '../units.ts'
@@ -62,7 +62,10 @@ export class StateAccess {
     return new OpenPages(this.#cache)
   }
 
-  async #complete<Outcome extends object>(pages: OpenPages, attempt: () => Attempt<Outcome>): Promise<Outcome> {
+  async #complete<Outcome extends object>(
+    pages: OpenPages,
+    attempt: () => Attempt<Outcome>,
+  ): Promise<Outcome> {
     for (;;) {
       const outcome = attempt()
       if (!isMissing(outcome)) return outcome

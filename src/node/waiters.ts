@@ -33,7 +33,10 @@ export class Waiters {
   /** @returns what became of the transaction, or that it is pending still when the time is over */
   wait(id: TransactionId, timeoutMs: number): Promise<Submission> {
     if (this.#count >= maxWaiters) {
-      throw new TautlineError('too-many-requests', `${maxWaiters} requests wait for transactions already: ask for this one later by its id`)
+      throw new TautlineError(
+        'too-many-requests',
+        `${maxWaiters} requests wait for transactions already: ask for this one later by its id`,
+      )
     }
     return new Promise((resolve, reject) => {
       const cancel = this.#clock.schedule(timeoutMs, () => waiter.settle({ id, status: 'pending' }))
@@ -62,13 +65,18 @@ export class Waiters {
   dropped(id: TransactionId, reason: DropReason): void {
     const waiters = this.#waiting.get(id)
     if (!waiters) return
-    const error = new TautlineError('transaction-dropped', `transaction ${id} was dropped: ${droppedBecause[reason]}`, { id, reason })
+    const error = new TautlineError(
+      'transaction-dropped',
+      `transaction ${id} was dropped: ${droppedBecause[reason]}`,
+      { id, reason },
+    )
     for (const waiter of waiters) waiter.fail(error)
   }
 
   /** Everyone who still waits is told that the transaction is pending. */
   close(): void {
-    for (const [id, waiters] of this.#waiting) for (const waiter of waiters) waiter.settle({ id, status: 'pending' })
+    for (const [id, waiters] of this.#waiting)
+      for (const waiter of waiters) waiter.settle({ id, status: 'pending' })
   }
 
   #add(id: TransactionId, waiter: Waiter): void {

@@ -36,7 +36,13 @@ export class Wallet {
     return turn
   }
 
-  async #spend({ operations, memo }: { readonly operations: readonly Operation[]; readonly memo?: string }): Promise<Submission> {
+  async #spend({
+    operations,
+    memo,
+  }: {
+    readonly operations: readonly Operation[]
+    readonly memo?: string
+  }): Promise<Submission> {
     const { chain, mempool, door, signer, clock } = this.#parts
     const from = signer.address
     const { nonce } = await chain.account(from)
@@ -52,6 +58,8 @@ export class Wallet {
       chain.genesis.parameters,
     )
     const signature = await signer.sign(signingText(unsigned))
-    return door.submitOwn(decodeTransaction({ ...unsigned, signatures: [{ key: from, signature }] } as unknown as Json))
+    return door.submitOwn(
+      decodeTransaction({ ...unsigned, signatures: [{ key: from, signature }] } as unknown as Json),
+    )
   }
 }

@@ -35,7 +35,11 @@ beforeAll(async () => {
 })
 
 /** Runs the blocks until the disk dies; what was acknowledged until then. */
-const run = async (disk: FaultyDisk, open: (disk: FaultyDisk) => ReturnType<FaultyDisk['driver']>, released: Released) => {
+const run = async (
+  disk: FaultyDisk,
+  open: (disk: FaultyDisk) => ReturnType<FaultyDisk['driver']>,
+  released: Released,
+) => {
   const acknowledged: FinalTransaction[] = []
   const halts: unknown[] = []
   try {

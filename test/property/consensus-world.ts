@@ -220,10 +220,11 @@ class World {
   #isCut(from: Node, to: Node, input: Input): boolean {
     if (this.#nowMs >= healedAtMs) return false
     if (!('message' in input)) return this.#areDecisionsHidden
-    const { kind, round } = input.message
+    const { kind, round, validator } = input.message
     const plan = this.#plans.get(round) ?? this.#drawPlan(round)
     this.#plans.set(round, plan)
-    return plan[kind](from, to)
+    // What doesn't arrive from its author doesn't arrive through others either.
+    return plan[kind](from, to) || plan[kind](this.#nodes.find(({ key }) => key === validator)!, to)
   }
 
   #drawPlan(round: Round): Plan {

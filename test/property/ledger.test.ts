@@ -12,8 +12,18 @@ const operation: fc.Arbitrary<Operation> = fc.oneof(
   value.map(unbond),
   fc.string({ maxLength: 20, unit: 'grapheme' }).map((data): Operation => ({ type: 'anchor', data })),
 )
-const draft = fc.record({ from: anyone, operations: fc.array(operation, { minLength: 1, maxLength: 5 }), fee: fc.integer({ min: 0, max: 3_000 }) })
-const blocks = fc.array(fc.record({ drafts: fc.array(draft, { maxLength: 8 }), afterMs: fc.integer({ min: 1, max: 15 * 24 * 60 * 60 * 1_000 }) }), { maxLength: 12 })
+const draft = fc.record({
+  from: anyone,
+  operations: fc.array(operation, { minLength: 1, maxLength: 5 }),
+  fee: fc.integer({ min: 0, max: 3_000 }),
+})
+const blocks = fc.array(
+  fc.record({
+    drafts: fc.array(draft, { maxLength: 8 }),
+    afterMs: fc.integer({ min: 1, max: 15 * 24 * 60 * 60 * 1_000 }),
+  }),
+  { maxLength: 12 },
+)
 
 describe('whatever blocks hold', () => {
   it('supply is conserved, no amount is negative, and the validators are those with stake', () => {
@@ -25,7 +35,11 @@ describe('whatever blocks hold', () => {
           const transactions = drafts.map(({ from, operations, fee }) => {
             const nonce = nonces.get(from) ?? ledger.account(from).nonce
             nonces.set(from, nonce + 1)
-            return ledger.transaction(from, operations, { nonce, fee, validUntil: Math.ceil((ledger.time + afterMs) / 1_000) })
+            return ledger.transaction(from, operations, {
+              nonce,
+              fee,
+              validUntil: Math.ceil((ledger.time + afterMs) / 1_000),
+            })
           })
           const { included, outcomes, refused, validators } = ledger.block(transactions, afterMs)
           expect(included.length + refused.length).toBe(transactions.length)
@@ -35,7 +49,9 @@ describe('whatever blocks hold', () => {
           for (const { balance, stake, unbonding } of accounts) {
             expect(balance >= 0n && stake >= 0n && unbonding.every(({ amount }) => amount > 0n)).toBe(true)
           }
-          const staked = accounts.flatMap(({ stake }, at) => (stake > 0n ? [{ address: person(at), stake: stake.toString() }] : []))
+          const staked = accounts.flatMap(({ stake }, at) =>
+            stake > 0n ? [{ address: person(at), stake: stake.toString() }] : [],
+          )
           expect(validators).toEqual(staked.sort((one, other) => (one.address < other.address ? -1 : 1)))
           expect(validators.length).toBeGreaterThan(0)
         }

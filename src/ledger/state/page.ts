@@ -90,6 +90,9 @@ export const replaceEntry = (leaf: LeafBody, index: number, entry: string): Leaf
   }
 }
 
+/** Whether a page's canonical text is a leaf's. */
+export const isLeafText = (text: string): boolean => text.startsWith(leafHead)
+
 /** The leaf of a canonical text that matched its hash, which vouches for its form. */
 export const readLeaf = (text: string, hash: Hash): Leaf => ({
   kind: 'leaf',

@@ -10,6 +10,7 @@ import type { Hash, Height } from '../../units.ts'
 import {
   type Children,
   hashPage,
+  isLeafText,
   type Page,
   type PageLocation,
   type PageRef,
@@ -54,6 +55,7 @@ export const decodePage = (request: PageRequest, bytes: Uint8Array | undefined):
   const end = stored.indexOf('\n')
   const text = end < 0 ? stored : stored.slice(0, end)
   if (hashPage(text) !== request.hash) throw damagedPage(request, 'does not match its hash')
+  if (isLeafText(text) !== end < 0) throw damagedPage(request, 'is cut off or has a line too many')
   if (end < 0) return readLeaf(text, request.hash)
   return { kind: 'branch', hash: request.hash, children: readChildren(request, text, stored.slice(end + 1)) }
 }

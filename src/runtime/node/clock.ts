@@ -10,7 +10,10 @@ export const systemClock: Clock = {
   schedule: (delayMs, callback) => {
     let timer: ReturnType<typeof setTimeout>
     const wait = (leftMs: number): void => {
-      timer = setTimeout(() => (leftMs > maxDelayMs ? wait(leftMs - maxDelayMs) : callback()), Math.min(leftMs, maxDelayMs))
+      timer = setTimeout(
+        () => (leftMs > maxDelayMs ? wait(leftMs - maxDelayMs) : callback()),
+        Math.min(leftMs, maxDelayMs),
+      )
       if (typeof timer === 'object') timer.unref()
     }
     wait(delayMs)

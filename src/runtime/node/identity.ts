@@ -18,7 +18,11 @@ export interface Identity {
 export const readSecretKey = (text: string, path: string): Uint8Array => {
   const hex = text.trim()
   if (/^[0-9a-f]{64}$/.test(hex)) return decodeHex(hex)
-  throw new TautlineError('damaged-folder', `${path} holds no key: expected 64 lowercase hex digits; restore it from a copy`, { path })
+  throw new TautlineError(
+    'damaged-folder',
+    `${path} holds no key: expected 64 lowercase hex digits; restore it from a copy`,
+    { path },
+  )
 }
 
 export const writeSecretKey = (folder: DataFolder, secretKey: Uint8Array): Promise<void> =>
@@ -29,7 +33,8 @@ export const openIdentity = async (folder: DataFolder): Promise<Identity> => {
   const records = await openSignRecordFile(folder.path)
   try {
     const text = await folder.readFile('node.key')
-    const secretKey = text === undefined ? await makeKey(folder, records) : readSecretKey(text, `${folder.path}/node.key`)
+    const secretKey =
+      text === undefined ? await makeKey(folder, records) : readSecretKey(text, `${folder.path}/node.key`)
     return { signer: createNodeSigner(secretKey), records, close: () => records.close() }
   } catch (error) {
     await records.close()

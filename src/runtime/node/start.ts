@@ -15,8 +15,8 @@ import { systemClock } from './clock.ts'
 import { type DataFolder, openDataFolder } from './data-folder.ts'
 import { type Identity, openIdentity, throwawayIdentity } from './identity.ts'
 import { createNodeVerifier, nativeHash } from './keys.ts'
-import { serve } from './serve.ts'
 import { version } from './package.ts'
+import { serve } from './serve.ts'
 
 export interface StartOptions {
   readonly dataFolder: string
@@ -121,7 +121,10 @@ const openChain = async (
         'restore a backup, or start in an empty folder for a new network',
     )
   }
-  return { chain: await Chain.create(store, networkOfOne(signer.address, name, systemClock.now())), isNew: true }
+  return {
+    chain: await Chain.create(store, networkOfOne(signer.address, name, systemClock.now())),
+    isNew: true,
+  }
 }
 
 const makeMissingRecord = async ({ records }: Identity): Promise<void> => {

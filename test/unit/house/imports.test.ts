@@ -21,7 +21,20 @@ const sameFloor: Readonly<Record<string, readonly string[]>> = {
   'src/cli': ['src/client', 'src/runtime', 'src/storage', 'routes'],
 }
 /** Nothing here knows the runtime that it runs on. */
-const core = ['src/units', 'src/errors', 'src/codec', 'src/crypto', 'src/objects', 'src/ledger', 'src/mempool', 'src/consensus', 'src/ports', 'src/node', 'src/client', 'routes']
+const core = [
+  'src/units',
+  'src/errors',
+  'src/codec',
+  'src/crypto',
+  'src/objects',
+  'src/ledger',
+  'src/mempool',
+  'src/consensus',
+  'src/ports',
+  'src/node',
+  'src/client',
+  'routes',
+]
 /** No clock, no randomness, nothing that waits. */
 const pure = ['src/ledger', 'src/mempool', 'src/consensus', 'src/objects', 'src/codec']
 
@@ -32,7 +45,8 @@ const filesBelow = (folder: string): string[] =>
 
 const files = [...filesBelow('src'), ...filesBelow('routes')]
 const rooms = floors.flat()
-const roomOf = (file: string): string => rooms.find((room) => file === `${room}.ts` || file.startsWith(`${room}/`))!
+const roomOf = (file: string): string =>
+  rooms.find((room) => file === `${room}.ts` || file.startsWith(`${room}/`))!
 const floorOf = (room: string): number => floors.findIndex((floor) => floor.includes(room))
 
 interface Import {
@@ -43,12 +57,20 @@ interface Import {
 
 const importsOf = (file: string): Import[] => {
   const source = readFileSync(join(top, file), 'utf8')
-  const statements = source.matchAll(/^(?:import|export)\s+(type\s+)?(?:[^'"]*?\sfrom\s+)?'([^']+)'|import\('([^']+)'\)/gm)
-  return [...statements].map(([, type, fixed, dynamic]) => ({ from: file, to: fixed ?? dynamic!, typeOnly: type !== undefined }))
+  const statements = source.matchAll(
+    /^(?:import|export)\s+(type\s+)?(?:[^'"]*?\sfrom\s+)?'([^']+)'|import\('([^']+)'\)/gm,
+  )
+  return [...statements].map(([, type, fixed, dynamic]) => ({
+    from: file,
+    to: fixed ?? dynamic!,
+    typeOnly: type !== undefined,
+  }))
 }
 
 const resolved = ({ from, to }: Import): string =>
-  relative(top, join(top, dirname(from), to)).split(sep).join('/')
+  relative(top, join(top, dirname(from), to))
+    .split(sep)
+    .join('/')
 
 const all = files.flatMap(importsOf)
 const local = all.filter(({ to }) => to.startsWith('.')).map((found) => ({ ...found, to: resolved(found) }))
@@ -74,7 +96,12 @@ describe('the house', () => {
   })
 
   it('has no import cycles', () => {
-    const next = new Map(files.map((file) => [file, local.filter(({ from, typeOnly }) => from === file && !typeOnly).map(({ to }) => to)]))
+    const next = new Map(
+      files.map((file) => [
+        file,
+        local.filter(({ from, typeOnly }) => from === file && !typeOnly).map(({ to }) => to),
+      ]),
+    )
     const done = new Set<string>()
     const walk = (file: string, path: readonly string[]): readonly string[] | undefined => {
       if (path.includes(file)) return [...path.slice(path.indexOf(file)), file]
@@ -90,12 +117,16 @@ describe('the house', () => {
   })
 
   it('keeps the runtime out of the core', () => {
-    const foreign = all.filter(({ from, to }) => core.includes(roomOf(from)) && /^(node:|undici$|classic-level$|ws$|@hono\/node)/.test(to))
+    const foreign = all.filter(
+      ({ from, to }) =>
+        core.includes(roomOf(from)) && /^(node:|undici$|classic-level$|ws$|@hono\/node)/.test(to),
+    )
     expect(foreign).toEqual([])
   })
 
   it('keeps clock, randomness, locale and waiting out of the pure rooms', () => {
-    const hidden = /Date\.now|new Date\(|Math\.random|setTimeout|setInterval|localeCompare|toLocale|Intl\.|performance\.|\basync\b|\bawait\b|getRandomValues/
+    const hidden =
+      /Date\.now|new Date\(|Math\.random|setTimeout|setInterval|localeCompare|toLocale|Intl\.|performance\.|\basync\b|\bawait\b|getRandomValues/
     const found = files
       .filter((file) => pure.includes(roomOf(file)))
       .flatMap((file) =>

@@ -6,7 +6,8 @@ import { bond, person, SmallLedger, transfer, unbond } from './small-ledger.ts'
 const [alice, bob, carol] = [person(1), person(2), person(3)]
 const day = 24 * 60 * 60 * 1_000
 
-const statusesOf = ({ outcomes }: { outcomes: readonly { status: string }[] }) => outcomes.map(({ status }) => status)
+const statusesOf = ({ outcomes }: { outcomes: readonly { status: string }[] }) =>
+  outcomes.map(({ status }) => status)
 
 describe('transfers', () => {
   it('move units, and the fee goes to the proposer', () => {
@@ -26,8 +27,12 @@ describe('transfers', () => {
 
   it('all take effect, or none', () => {
     const ledger = new SmallLedger()
-    const { outcomes } = ledger.block([ledger.transaction(alice, [transfer(bob, 1), transfer(carol, 1_000_000_000)])])
-    expect(outcomes).toMatchObject([{ status: 'failed', reason: { code: 'insufficient-funds', operation: 1 } }])
+    const { outcomes } = ledger.block([
+      ledger.transaction(alice, [transfer(bob, 1), transfer(carol, 1_000_000_000)]),
+    ])
+    expect(outcomes).toMatchObject([
+      { status: 'failed', reason: { code: 'insufficient-funds', operation: 1 } },
+    ])
     expect(ledger.account(bob)).toMatchObject({ balance: 100_000_000n, history: 0 })
     expect(ledger.account(alice)).toMatchObject({ balance: 99_999_999n, nonce: 1, history: 1 })
   })
@@ -50,8 +55,10 @@ describe('what a block may not include', () => {
     },
     'nonce-too-far': (ledger: SmallLedger) => ledger.transaction(alice, [transfer(bob, 1)], { nonce: 1 }),
     'fee-too-low': (ledger: SmallLedger) => ledger.transaction(alice, [transfer(bob, 1)], { fee: 0 }),
-    'insufficient-funds': (ledger: SmallLedger) => ledger.transaction(alice, [transfer(bob, 1)], { fee: 100_000_001 }),
-    expired: (ledger: SmallLedger) => ledger.transaction(alice, [transfer(bob, 1)], { validUntil: ledger.time / 1_000 }),
+    'insufficient-funds': (ledger: SmallLedger) =>
+      ledger.transaction(alice, [transfer(bob, 1)], { fee: 100_000_001 }),
+    expired: (ledger: SmallLedger) =>
+      ledger.transaction(alice, [transfer(bob, 1)], { validUntil: ledger.time / 1_000 }),
     'expires-too-late': (ledger: SmallLedger) =>
       ledger.transaction(alice, [transfer(bob, 1)], { validUntil: ledger.time / 1_000 + 24 * 60 * 60 + 2 }),
   }
@@ -68,7 +75,9 @@ describe('what a block may not include', () => {
   it('a transaction at the very edges of its validity is included', () => {
     const ledger = new SmallLedger()
     const last = ledger.transaction(alice, [transfer(bob, 1)], { validUntil: ledger.time / 1_000 + 1 })
-    const first = ledger.transaction(bob, [transfer(alice, 1)], { validUntil: ledger.time / 1_000 + 1 + 24 * 60 * 60 })
+    const first = ledger.transaction(bob, [transfer(alice, 1)], {
+      validUntil: ledger.time / 1_000 + 1 + 24 * 60 * 60,
+    })
     expect(statusesOf(ledger.block([last, first]))).toEqual(['committed', 'committed'])
   })
 })
@@ -92,7 +101,10 @@ describe('stake', () => {
   it('beyond the maximum number of validators is not bonded, but those in the set can add', () => {
     const ledger = new SmallLedger({ parameters: { maxValidators: 2 } })
     ledger.block([ledger.transaction(alice, [bond(1_000_000)])])
-    const { outcomes } = ledger.block([ledger.transaction(bob, [bond(1_000_000)]), ledger.transaction(alice, [bond(1)])])
+    const { outcomes } = ledger.block([
+      ledger.transaction(bob, [bond(1_000_000)]),
+      ledger.transaction(alice, [bond(1)]),
+    ])
     expect(outcomes).toMatchObject([{ reason: { code: 'too-many-validators' } }, { status: 'committed' }])
   })
 
@@ -121,8 +133,12 @@ describe('stake', () => {
   it('can be unbonded in parts, each above the minimum or all', () => {
     const ledger = new SmallLedger()
     ledger.block([ledger.transaction(alice, [bond(5_000_000)])])
-    expect(ledger.block([ledger.transaction(alice, [unbond(4_500_000)])]).outcomes).toMatchObject([{ reason: { code: 'stake-below-minimum' } }])
-    expect(ledger.block([ledger.transaction(alice, [unbond(5_000_001)])]).outcomes).toMatchObject([{ reason: { code: 'insufficient-stake' } }])
+    expect(ledger.block([ledger.transaction(alice, [unbond(4_500_000)])]).outcomes).toMatchObject([
+      { reason: { code: 'stake-below-minimum' } },
+    ])
+    expect(ledger.block([ledger.transaction(alice, [unbond(5_000_001)])]).outcomes).toMatchObject([
+      { reason: { code: 'insufficient-stake' } },
+    ])
     expect(statusesOf(ledger.block([ledger.transaction(alice, [unbond(4_000_000)])]))).toEqual(['committed'])
     expect(ledger.account(alice).stake).toBe(1_000_000n)
   })
@@ -138,9 +154,13 @@ describe('stake', () => {
     const ledger = new SmallLedger()
     ledger.block([ledger.transaction(alice, [bond(50_000_000)])])
     for (let part = 0; part < maxUnbondings; part++) {
-      expect(statusesOf(ledger.block([ledger.transaction(alice, [unbond(1_000_000)])]))).toEqual(['committed'])
+      expect(statusesOf(ledger.block([ledger.transaction(alice, [unbond(1_000_000)])]))).toEqual([
+        'committed',
+      ])
     }
-    expect(ledger.block([ledger.transaction(alice, [unbond(1_000_000)])]).outcomes).toMatchObject([{ reason: { code: 'too-many-unbondings' } }])
+    expect(ledger.block([ledger.transaction(alice, [unbond(1_000_000)])]).outcomes).toMatchObject([
+      { reason: { code: 'too-many-unbondings' } },
+    ])
   })
 
   it('is given back a bounded number of times in one block, and the rest by the next', () => {
@@ -159,7 +179,9 @@ describe('stake', () => {
 
   it('bonded by a transaction that fails later is not bonded', () => {
     const ledger = new SmallLedger()
-    const { outcomes, validators } = ledger.block([ledger.transaction(alice, [bond(5_000_000), unbond(1_000_000), transfer(bob, 1_000_000_000)])])
+    const { outcomes, validators } = ledger.block([
+      ledger.transaction(alice, [bond(5_000_000), unbond(1_000_000), transfer(bob, 1_000_000_000)]),
+    ])
     expect(statusesOf({ outcomes })).toEqual(['failed'])
     expect(validators).toHaveLength(1)
     expect(ledger.account(alice)).toMatchObject({ balance: 99_999_999n, stake: 0n, unbonding: [] })

@@ -1,6 +1,7 @@
 /** A ledger without a chain: state in a Map, blocks executed one after another. */
-import type { Json } from '../../../src/codec/json.ts'
+
 import { encodeAddress } from '../../../src/codec/address.ts'
+import type { Json } from '../../../src/codec/json.ts'
 import { type Account, accountKey, decodeAccount } from '../../../src/ledger/account.ts'
 import { type Execution, executeBlock } from '../../../src/ledger/execute-block.ts'
 import { minimumFee } from '../../../src/ledger/fees.ts'
@@ -17,10 +18,15 @@ export const network = 'ab'.repeat(32) as NetworkId
 export const startTime = 1_790_000_000_000
 
 /** Any 32 bytes that are canonical and of no small order are an address; here nothing is verified. */
-export const person = (number: number): Address => encodeAddress(new Uint8Array(32).fill(number + 10).fill(1, 31))
+export const person = (number: number): Address =>
+  encodeAddress(new Uint8Array(32).fill(number + 10).fill(1, 31))
 export const units = (value: bigint | number): Amount => String(value) as Amount
 
-export const transfer = (to: Address, value: number): Operation => ({ type: 'transfer', to, amount: units(value) })
+export const transfer = (to: Address, value: number): Operation => ({
+  type: 'transfer',
+  to,
+  amount: units(value),
+})
 export const bond = (value: number): Operation => ({ type: 'stake.bond', amount: units(value) })
 export const unbond = (value: number): Operation => ({ type: 'stake.unbond', amount: units(value) })
 
@@ -62,7 +68,11 @@ export class SmallLedger {
   }
 
   /** The next transaction of a person, with the least fee unless another is given. */
-  transaction(from: Address, operations: readonly Operation[], given: { nonce?: number; fee?: number; validUntil?: number } = {}): DecodedTransaction {
+  transaction(
+    from: Address,
+    operations: readonly Operation[],
+    given: { nonce?: number; fee?: number; validUntil?: number } = {},
+  ): DecodedTransaction {
     const value = {
       network,
       from,
@@ -74,7 +84,10 @@ export class SmallLedger {
     }
     const decoded = decodeTransaction(value as unknown as Json)
     if (given.fee !== undefined) return decoded
-    return decodeTransaction({ ...value, fee: units(minimumFee(decoded.sizeBytes, this.parameters)) } as unknown as Json)
+    return decodeTransaction({
+      ...value,
+      fee: units(minimumFee(decoded.sizeBytes, this.parameters)),
+    } as unknown as Json)
   }
 
   /** Executes a block some time after the last one. */

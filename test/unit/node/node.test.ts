@@ -2,9 +2,9 @@ import { beforeEach, describe, expect, it } from 'vitest'
 import type { Json } from '../../../src/codec/json.ts'
 import { TautlineError } from '../../../src/errors.ts'
 import { withMinimumFee } from '../../../src/ledger/fees.ts'
+import type { LedgerEvent } from '../../../src/node/service.ts'
 import type { Operation } from '../../../src/objects/operation.ts'
 import { type DecodedTransaction, decodeTransaction, signingText } from '../../../src/objects/transaction.ts'
-import type { LedgerEvent } from '../../../src/node/service.ts'
 import type { Signer } from '../../../src/ports/keys.ts'
 import { createNodeSigner, createNodeVerifier } from '../../../src/runtime/node/keys.ts'
 import { amount, height } from '../../../src/units.ts'
@@ -20,9 +20,15 @@ let disk: FaultyDisk
 let started: WholeNode
 
 const start = async () => {
-  started = await startOn(disk, disk.batchDriver(), await createNodeVerifier(silentLog), new Released(), (error) => {
-    throw error
-  })
+  started = await startOn(
+    disk,
+    disk.batchDriver(),
+    await createNodeVerifier(silentLog),
+    new Released(),
+    (error) => {
+      throw error
+    },
+  )
 }
 
 beforeEach(async () => {
@@ -38,7 +44,11 @@ interface Given {
   readonly validUntil?: number
 }
 
-const sign = async (signer: Signer, operations: readonly Operation[], given: Given = {}): Promise<DecodedTransaction> => {
+const sign = async (
+  signer: Signer,
+  operations: readonly Operation[],
+  given: Given = {},
+): Promise<DecodedTransaction> => {
   const priced = withMinimumFee(
     {
       network: started.node.network,
@@ -51,7 +61,10 @@ const sign = async (signer: Signer, operations: readonly Operation[], given: Giv
   )
   const unsigned = given.fee === undefined ? priced : { ...priced, fee: amount(given.fee) }
   const signature = await signer.sign(signingText(unsigned))
-  return decodeTransaction({ ...unsigned, signatures: [{ key: signer.address, signature }] } as unknown as Json)
+  return decodeTransaction({
+    ...unsigned,
+    signatures: [{ key: signer.address, signature }],
+  } as unknown as Json)
 }
 
 const submit = (transaction: DecodedTransaction) => started.node.submit(transaction)
@@ -92,11 +105,16 @@ describe('submitting', () => {
   it('what would fail against the head plus the own pending ones is refused', async () => {
     const waiting = await sign(alice, [transfer(bob.address, 3)], { nonce: 2 })
     await submit(waiting)
-    expect(await codeOf(submit(await sign(alice, [transfer(bob.address, 2_000_000)])))).toBe('insufficient-funds')
+    expect(await codeOf(submit(await sign(alice, [transfer(bob.address, 2_000_000)])))).toBe(
+      'insufficient-funds',
+    )
     expect(await codeOf(submit(await sign(alice, [bond(5)])))).toBe('operation-fails')
     expect(await codeOf(submit(await sign(alice, [unbond(5)])))).toBe('operation-fails')
     const results = await started.node.submitAll(
-      [await sign(alice, [transfer(bob.address, 600_000)]), await sign(alice, [transfer(bob.address, 600_000)], { nonce: 1 })],
+      [
+        await sign(alice, [transfer(bob.address, 600_000)]),
+        await sign(alice, [transfer(bob.address, 600_000)], { nonce: 1 }),
+      ],
       never,
     )
     expect(results[0]).toHaveProperty('submission')
@@ -104,7 +122,9 @@ describe('submitting', () => {
   })
 
   it('a long line of one sender is judged one by one', async () => {
-    const line = await Promise.all(Array.from({ length: 300 }, (_, nonce) => sign(alice, [transfer(bob.address, 1)], { nonce })))
+    const line = await Promise.all(
+      Array.from({ length: 300 }, (_, nonce) => sign(alice, [transfer(bob.address, 1)], { nonce })),
+    )
     const results = await started.node.submitAll(line, never)
     expect(results.filter(({ error }) => error)).toEqual([])
     await started.node.waitUntilFinal(line.at(-1)!.id, 1)
@@ -114,7 +134,10 @@ describe('submitting', () => {
   it('a bad one among many spoils no other', async () => {
     const good = await sign(alice, [transfer(bob.address, 1)])
     const wrongNetwork = { ...good.transaction, network: '0'.repeat(64) }
-    const results = await started.node.submitAll([decodeTransaction(wrongNetwork as unknown as Json), good], never)
+    const results = await started.node.submitAll(
+      [decodeTransaction(wrongNetwork as unknown as Json), good],
+      never,
+    )
     expect(results[0]!.error).toMatchObject({ code: 'wrong-network' })
     expect(results[1]).toMatchObject({ submission: { id: good.id } })
   })
@@ -137,13 +160,16 @@ describe('submitting', () => {
 
 describe('reading', () => {
   it('history comes newest first and in pages', async () => {
-    for (let nonce = 0; nonce < 5; nonce++) await submitFinal(await sign(alice, [transfer(bob.address, nonce + 1)], { nonce }))
+    for (let nonce = 0; nonce < 5; nonce++)
+      await submitFinal(await sign(alice, [transfer(bob.address, nonce + 1)], { nonce }))
     const first = await started.node.history(alice.address, { limit: 4 })
     expect(first.transactions.map(({ height }) => height)).toEqual([6, 5, 4, 3])
     const second = await started.node.history(alice.address, { limit: 4, cursor: first.cursor! })
     expect(second.transactions.map(({ height }) => height)).toEqual([2, 1])
     expect(second).not.toHaveProperty('cursor')
-    expect(await codeOf(started.node.history(alice.address, { limit: 4, cursor: '99' }))).toBe('malformed-request')
+    expect(await codeOf(started.node.history(alice.address, { limit: 4, cursor: '99' }))).toBe(
+      'malformed-request',
+    )
   })
 
   it('a segment ends where the validators change', async () => {
@@ -205,10 +231,19 @@ describe('events', () => {
     const other = await started.node.spend({ operations: [{ type: 'anchor', data: 'x' }] })
     await started.node.waitUntilFinal(other.id, 1)
     await submitFinal(await sign(alice, [transfer(bob.address, 1)], { nonce: 1 }))
-    expect(await take(started.node.events({ after: '0', account: bob.address }, never), 2)).toEqual(['2.0', '4.0'])
+    expect(await take(started.node.events({ after: '0', account: bob.address }, never), 2)).toEqual([
+      '2.0',
+      '4.0',
+    ])
     expect(await take(started.node.events({ after: '2.0', account: bob.address }, never), 1)).toEqual(['4.0'])
-    expect(await take(started.node.events({ after: '1', account: alice.address }, never), 2)).toEqual(['1.0', '2.0'])
-    expect(await take(started.node.events({ after: '1.0', account: alice.address }, never), 2)).toEqual(['2.0', '4.0'])
+    expect(await take(started.node.events({ after: '1', account: alice.address }, never), 2)).toEqual([
+      '1.0',
+      '2.0',
+    ])
+    expect(await take(started.node.events({ after: '1.0', account: alice.address }, never), 2)).toEqual([
+      '2.0',
+      '4.0',
+    ])
   })
 
   it('end when the reader leaves or the node closes', async () => {

@@ -1,8 +1,8 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 import { verifyProof } from '../../../src/client/verify-proof.ts'
 import { canonicalize, type Json } from '../../../src/codec/json.ts'
-import type { NetworkId, TransactionId } from '../../../src/units.ts'
 import { createNodeVerifier } from '../../../src/runtime/node/keys.ts'
+import type { NetworkId, TransactionId } from '../../../src/units.ts'
 import { faultyDisk } from '../../faults/faulty-driver.ts'
 import { addressOf, pay, Released, silentLog, startOn, type WholeNode } from '../../faults/whole-node.ts'
 import { bond } from '../ledger/small-ledger.ts'
@@ -15,11 +15,23 @@ const alice = addressOf(21)
 /** Three blocks with several transactions, one that changes the validators, and two after it. */
 beforeAll(async () => {
   const disk = faultyDisk()
-  started = await startOn(disk, disk.batchDriver(), await createNodeVerifier(silentLog), new Released(), (error) => {
-    throw error
-  })
+  started = await startOn(
+    disk,
+    disk.batchDriver(),
+    await createNodeVerifier(silentLog),
+    new Released(),
+    (error) => {
+      throw error
+    },
+  )
   network = started.node.network
-  for (const operations of [[pay(alice, 5)], [pay(addressOf(22), 6), pay(alice, 1)], [bond(5_000_000)], [pay(alice, 7)], [pay(alice, 8)]]) {
+  for (const operations of [
+    [pay(alice, 5)],
+    [pay(addressOf(22), 6), pay(alice, 1)],
+    [bond(5_000_000)],
+    [pay(alice, 7)],
+    [pay(alice, 8)],
+  ]) {
     const { id } = await started.node.spend({ operations })
     await started.node.waitUntilFinal(id, 1)
     ids.push(id)
@@ -27,8 +39,10 @@ beforeAll(async () => {
 })
 
 const textOf = (value: unknown): string => canonicalize(value as Json)
-const transactionText = async (at: number) => textOf(await started.node.transaction(ids[at]!, { proof: true }))
-const accountText = async (byte: number) => textOf(await started.node.account(addressOf(byte), { proof: true }))
+const transactionText = async (at: number) =>
+  textOf(await started.node.transaction(ids[at]!, { proof: true }))
+const accountText = async (byte: number) =>
+  textOf(await started.node.account(addressOf(byte), { proof: true }))
 
 const answers = {
   'a transaction before the validators changed': () => transactionText(1),
@@ -50,7 +64,8 @@ describe.each(Object.entries(answers))('the proof of %s', (_, answer) => {
     const accepted: string[] = []
     for (let at = 0; at < text.length; at++) {
       const changed = replaceAt(text, at)
-      if ((await verifyProof(changed, { network })).ok) accepted.push(changed.slice(Math.max(0, at - 20), at + 20))
+      if ((await verifyProof(changed, { network })).ok)
+        accepted.push(changed.slice(Math.max(0, at - 20), at + 20))
     }
     expect(accepted).toEqual([])
   }, 300_000)
@@ -68,16 +83,32 @@ describe.each(Object.entries(answers))('the proof of %s', (_, answer) => {
 /** Another character of the same sort, so that the text stays as readable as it can. */
 const replaceAt = (text: string, at: number): string => {
   const old = text[at]!
-  const other = /[0-9]/.test(old) ? String((Number(old) + 1) % 10) : /[a-f]/.test(old) ? (old === 'a' ? 'b' : 'a') : old === 'x' ? 'y' : 'x'
+  const other = /[0-9]/.test(old)
+    ? String((Number(old) + 1) % 10)
+    : /[a-f]/.test(old)
+      ? old === 'a'
+        ? 'b'
+        : 'a'
+      : old === 'x'
+        ? 'y'
+        : 'x'
   return text.slice(0, at) + other + text.slice(at + 1)
 }
 
 describe('the proof at height 0', () => {
   it('leads to the genesis itself', async () => {
     const disk = faultyDisk()
-    const { node } = await startOn(disk, disk.batchDriver(), await createNodeVerifier(silentLog), new Released(), () => undefined)
+    const { node } = await startOn(
+      disk,
+      disk.batchDriver(),
+      await createNodeVerifier(silentLog),
+      new Released(),
+      () => undefined,
+    )
     const text = textOf(await node.account(node.genesis.accounts[0]!.address, { proof: true }))
     expect(await verifyProof(text, { network: node.network })).toMatchObject({ ok: true })
-    expect(await verifyProof(text.replace('"height":0', '"height":1'), { network: node.network })).toMatchObject({ ok: false })
+    expect(
+      await verifyProof(text.replace('"height":0', '"height":1'), { network: node.network }),
+    ).toMatchObject({ ok: false })
   })
 })

@@ -48,7 +48,7 @@ describe('lines of a stream', () => {
       await new Promise(() => {})
     }
     const { value } = await readLines(endless(), 100).next()
-    expect(value?.map(({ bytes }) => decode(bytes))).toEqual(['one', 'two'])
+    expect((value as readonly Line[]).map(({ bytes }) => decode(bytes))).toEqual(['one', 'two'])
   })
 
   it('come in batches of a bounded size', async () => {

@@ -1,0 +1,55 @@
+/**
+ * How long a client waits for its transaction to be final, beside the least that this could take: the same
+ * body posted to a server that does nothing, and two durable writes. One round has one of each, so that all
+ * meet the same noise.
+ */
+import { type FileHandle, open, readFile } from 'node:fs/promises'
+import { performance } from 'node:perf_hooks'
+import { Client } from 'undici'
+import type { LatencyReport, LoadTask } from './load-task.ts'
+import { post } from './post.ts'
+
+/** Rounds that aren't counted. */
+const warmUp = 20
+const writeBytes = 1_024
+
+export const measureLatency = async ({
+  url,
+  bareUrl,
+  file,
+  scratch,
+}: LoadTask & { kind: 'latency' }): Promise<LatencyReport> => {
+  const bodies = (await readFile(file, 'utf8')).split('\n').map((line) => Buffer.from(line))
+  const node = new Client(url)
+  const bare = new Client(bareUrl)
+  const log = await open(scratch, 'w')
+  const waitedMs: number[] = []
+  const bareMs: number[] = []
+  const writesMs: number[] = []
+  for (const body of bodies) {
+    waitedMs.push(await timed(() => postExpecting(node, '/v1/transactions?wait=committed', body)))
+    bareMs.push(await timed(() => postExpecting(bare, '/', body)))
+    writesMs.push(await timed(() => writeTwice(log)))
+  }
+  await Promise.all([node.close(), bare.close(), log.close()])
+  return { waitedMs: waitedMs.slice(warmUp), bareMs: bareMs.slice(warmUp), writesMs: writesMs.slice(warmUp) }
+}
+
+const timed = async (run: () => Promise<void>): Promise<number> => {
+  const startedMs = performance.now()
+  await run()
+  return performance.now() - startedMs
+}
+
+const postExpecting = async (client: Client, path: string, body: Buffer): Promise<void> => {
+  const { status, text } = await post(client, path, body)
+  if (status !== 200) throw new Error(`expected 200 from ${path}, got ${status}: ${text}`)
+}
+
+/** As any log writes: appended, then synced, the second after the first. */
+const writeTwice = async (log: FileHandle): Promise<void> => {
+  for (let at = 0; at < 2; at++) {
+    await log.write(Buffer.alloc(writeBytes, at + 1))
+    await log.datasync()
+  }
+}

@@ -1,0 +1,82 @@
+/**
+ * A sender who wants each of its transactions committed, whatever happens to the node meanwhile: what got no
+ * answer is submitted again, the very same, until it gets one.
+ */
+import type { Client } from '../../src/client/client.ts'
+import { isProblem, RequestError } from '../../src/client/request-error.ts'
+import { signTransaction } from '../../src/client/sign-transaction.ts'
+import type { FinalTransaction, Submission } from '../../src/node/service.ts'
+import { createNodeSigner } from '../../src/runtime/node/keys.ts'
+import type { Address, Amount, NetworkId } from '../../src/units.ts'
+import { pick, type Random } from './random.ts'
+
+export interface World {
+  readonly network: NetworkId
+  readonly random: Random
+  readonly addresses: readonly Address[]
+  /** Called with each answer that a transaction is final. */
+  readonly onFinal: (final: FinalTransaction) => void
+}
+
+export interface Sender {
+  readonly address: Address
+  /** Submits until the node is gone. */
+  readonly submitUntilGone: (client: Client, world: World) => Promise<void>
+}
+
+const validForS = 3_600
+
+/** @param perRequest - 1: singly, each waited for; more: as NDJSON */
+export const createSender = (number: number, perRequest: number): Sender => {
+  const signer = createNodeSigner(new Uint8Array(32).fill(number))
+  let nonce = 0
+  let unanswered: readonly string[] = []
+
+  const signNext = async ({ network, random, addresses }: World): Promise<string> => {
+    const amount = String(1 + Math.floor(random() * 9)) as Amount
+    const parts = {
+      network,
+      nonce: nonce++,
+      validUntil: Math.floor(Date.now() / 1_000) + validForS,
+      operations: [{ type: 'transfer' as const, to: pick(random, addresses), amount }],
+    }
+    return (await signTransaction(parts, signer)).text
+  }
+
+  const submitUntilGone: Sender['submitUntilGone'] = async (client, world) => {
+    for (;;) {
+      while (unanswered.length < perRequest) unanswered = [...unanswered, await signNext(world)]
+      const answers = await unlessGone(submitAll(client, unanswered))
+      if (answers === undefined) return
+      for (const answer of answers) world.onFinal(answer)
+      unanswered = []
+    }
+  }
+  return { address: signer.address, submitUntilGone }
+}
+
+/** The last one is waited for; it can't be final before those in front of it. */
+const submitAll = async (client: Client, texts: readonly string[]): Promise<readonly FinalTransaction[]> => {
+  const last = texts.at(-1)!
+  if (texts.length > 1) await client.submitNdjson(texts)
+  const answer = await client.submit(last, { wait: true })
+  const answers = texts.length > 1 ? await client.submitNdjson(texts) : [answer]
+  return answers.map(expectCommitted)
+}
+
+const expectCommitted = (answer: Submission | object): FinalTransaction => {
+  if (!isProblem(answer) && 'status' in answer && answer.status === 'committed')
+    return answer as FinalTransaction
+  throw new Error(`a transaction that was in order is not committed: ${JSON.stringify(answer)}`)
+}
+
+const unlessGone = async <Value>(answer: Promise<Value>): Promise<Value | undefined> => {
+  try {
+    return await answer
+  } catch (error) {
+    if (error instanceof RequestError && goneCodes.has(error.code)) return undefined
+    throw error
+  }
+}
+
+const goneCodes = new Set(['unreachable', 'shutting-down'])
