@@ -4,6 +4,7 @@
  */
 import { InvalidArgumentError, Option } from 'commander'
 import type { z } from 'zod'
+import { genesisSchema } from '../objects/genesis.ts'
 import { addressField, amountField, networkIdField } from '../objects/fields.ts'
 
 export const defaultNodeUrl = 'http://127.0.0.1:8787'
@@ -23,6 +24,16 @@ export const nodeFlag = (): Option =>
     '--node <url>',
     `the node to ask (default: the one that runs in --data, or ${defaultNodeUrl})`,
   ).argParser(parseHttpUrl)
+export const storageFlag = (): Option =>
+  flag(
+    '--storage <kind>',
+    'where the ledger lies: level, fs (each also as kind:PATH), or memory, which keeps nothing',
+  ).default('level')
+export const storageFlag = (): Option =>
+  flag(
+    '--storage <kind>',
+    'where the ledger lies: level, fs (each also as kind:PATH), or memory, which keeps nothing',
+  ).default('level')
 export const keyFileFlag = (): Option =>
   flag('--key-file <file>', "sign with the key in this file instead of the data folder's")
 
@@ -38,6 +49,8 @@ const sentence = (message: string): string => `${message.charAt(0).toUpperCase()
 
 export const parseAddress = parseWith(addressField)
 export const parseAmount = parseWith(amountField)
+/** Of a network. */
+export const parseName = parseWith(genesisSchema.shape.name)
 export const parseNetworkId = parseWith(networkIdField)
 
 export const parseWhole = (text: string): number => {

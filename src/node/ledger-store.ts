@@ -157,6 +157,11 @@ export class LedgerReader {
     return text === undefined ? undefined : parsePlace(text)
   }
 
+  async placesOf(ids: readonly TransactionId[]): Promise<readonly (Place | undefined)[]> {
+    const texts = await this.#store.getMany(ids.map(keys.transaction))
+    return texts.map((bytes) => bytes && parsePlace(decodeUtf8(bytes)))
+  }
+
   /** Places of an account's transactions by their numbers. */
   async historyPlaces(address: Address, numbers: readonly number[]): Promise<readonly Place[]> {
     const texts = await this.#store.getMany(numbers.map((number) => keys.history(address, number)))

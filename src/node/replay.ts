@@ -42,9 +42,7 @@ export const replayBlock = async (
 
   const { header } = block.data
   const hash = hashHeader(header)
-  const transactions = block.data.transactions.map((transaction) =>
-    decodeTransaction(transaction as unknown as Json),
-  )
+  const transactions = decodeAll(block.data, mismatch)
   const forged = await findForged(verifier, transactions)
   if (forged) throw mismatch(`transaction ${forged.id} has no valid signature`)
   const refusal = await refuseCertificate(verifier, certificate.data, {
@@ -70,6 +68,17 @@ export const replayBlock = async (
 
 const isSame = <Value extends object>(one: Value, other: Value, name: keyof Value): boolean =>
   canonicalize(one[name] as Json) === canonicalize(other[name] as Json)
+
+const decodeAll = (
+  { transactions }: Block,
+  mismatch: (what: string) => TautlineError,
+): DecodedTransaction[] => {
+  try {
+    return transactions.map((transaction) => decodeTransaction(transaction as unknown as Json))
+  } catch (error) {
+    throw error instanceof TautlineError ? mismatch(error.message) : error
+  }
+}
 
 const findForged = async (
   verifier: Verifier,

@@ -1,4 +1,4 @@
-/** A WebSocket client that opens a stream, reads nothing for a while, and then everything. */
+/** A WebSocket client that opens a stream, reads nothing for a while, and then everything up to the close. */
 import { connect } from 'node:net'
 
 interface Frame {
@@ -6,30 +6,27 @@ interface Frame {
   readonly type: string
 }
 
-/** Frames from a server are unmasked; these are whole ones (RFC 6455 §5.2). */
-const parseFrames = (bytes: Buffer) => {
-  const frames: Frame[] = []
-  let close = { code: 1006, reason: '' }
-  let at = bytes.indexOf('\r\n\r\n') + 4
-  while (at + 2 <= bytes.length) {
-    const short = bytes[at + 1]!
-    const [size, head] =
-      short < 126
-        ? [short, 2]
-        : short === 126
-          ? [bytes.readUInt16BE(at + 2), 4]
-          : [Number(bytes.readBigUInt64BE(at + 2)), 10]
-    const payload = bytes.subarray(at + head, at + head + size)
-    if ((bytes[at]! & 0x0f) === 8)
-      close = { code: payload.readUInt16BE(0), reason: payload.subarray(2).toString() }
-    else frames.push(JSON.parse(payload.toString()) as Frame)
-    at += head + size
-  }
-  return { frames, close }
+interface Slowly {
+  readonly frames: readonly Frame[]
+  readonly close: { readonly code: number; readonly reason: string }
 }
 
-export const readSlowly = (port: number, path: string, pauseMs: number) =>
-  new Promise<ReturnType<typeof parseFrames>>((resolve, reject) => {
+/** Frames of a server are unmasked, and these are whole ones (RFC 6455 §5.2). */
+const takeFrame = (bytes: Buffer): { opcode: number; payload: Buffer; rest: Buffer } | undefined => {
+  if (bytes.length < 10) return undefined
+  const short = bytes[1]!
+  const head = short < 126 ? 2 : short === 126 ? 4 : 10
+  const size = short < 126 ? short : short === 126 ? bytes.readUInt16BE(2) : Number(bytes.readBigUInt64BE(2))
+  if (bytes.length < head + size) return undefined
+  return {
+    opcode: bytes[0]! & 0x0f,
+    payload: bytes.subarray(head, head + size),
+    rest: bytes.subarray(head + size),
+  }
+}
+
+export const readSlowly = (port: number, path: string, pauseMs: number): Promise<Slowly> =>
+  new Promise((resolve, reject) => {
     const socket = connect(port, '127.0.0.1', () => {
       socket.write(
         `GET ${path} HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n`,
@@ -37,11 +34,25 @@ export const readSlowly = (port: number, path: string, pauseMs: number) =>
       socket.pause()
       setTimeout(() => socket.resume(), pauseMs)
     })
-    const chunks: Buffer[] = []
-    socket.on('data', (chunk) => chunks.push(chunk))
-    socket.on('error', reject)
-    socket.on('end', () => {
-      socket.destroy()
-      resolve(parseFrames(Buffer.concat(chunks)))
+    const frames: Frame[] = []
+    let unread: Buffer = Buffer.alloc(0)
+    let isOpen = false
+    socket.on('data', (chunk: Buffer) => {
+      unread = Buffer.concat([unread, chunk])
+      if (!isOpen) unread = unread.subarray(unread.indexOf('\r\n\r\n') + 4)
+      isOpen = true
+      for (let frame = takeFrame(unread); frame; frame = takeFrame(unread)) {
+        unread = frame.rest
+        if (frame.opcode !== 8) frames.push(JSON.parse(frame.payload.toString()) as Frame)
+        else {
+          socket.destroy()
+          resolve({
+            frames,
+            close: { code: frame.payload.readUInt16BE(0), reason: frame.payload.subarray(2).toString() },
+          })
+        }
+      }
     })
+    socket.on('error', reject)
+    socket.on('end', () => reject(new Error(`ended without a close, after ${frames.length} frames`)))
   })

@@ -192,7 +192,7 @@ describe('a stream of transactions', () => {
       .spyOn(world.node, 'submitAll')
       .mockRejectedValueOnce(full)
       .mockRejectedValueOnce(full)
-    expect(await submit(world, (await signMany(world, 2)).join('\n'))).toMatchObject([
+    expect(await submit(world, `${(await signMany(world, 2)).join('\n')}\n`)).toMatchObject([
       { status: 'pending' },
       { status: 'pending' },
     ])
@@ -201,7 +201,7 @@ describe('a stream of transactions', () => {
 
   it('refuses each line when the node refuses all, or has no room for long', async () => {
     const world = await openWorld({ limits: { waitMs: 0 } })
-    const lines = (await signMany(world, 2)).join('\n')
+    const lines = `${(await signMany(world, 2)).join('\n')}\n`
     for (const code of ['shutting-down', 'mempool-full'] as const) {
       vi.spyOn(world.node, 'submitAll').mockRejectedValueOnce(new TautlineError(code, 'not now'))
       const type = `/problems/${code}`

@@ -41,7 +41,7 @@ export interface World {
   readonly complaints: readonly Complaint[]
   ask(path: string, init?: RequestInit): Promise<Response>
   /** A transfer of the rich account, signed. */
-  sign(parts?: Partial<Transaction> & { operations?: readonly Operation[] }): Promise<Transaction>
+  sign(parts?: Partial<Transaction>, signer?: Signer): Promise<Transaction>
   /** Submits and waits. */
   commit(transaction: Transaction): Promise<Response>
 }
@@ -117,18 +117,20 @@ export const signWith =
     return (await signTransaction(unsigned, signer, node.genesis.parameters)).transaction
   }
 
-/** Without a socket. The node ends with the test. */
+/** Without a socket. The node ends with the test, unless it is kept for others. */
 export const openWorld = async ({
   limits = {},
   closing,
+  keep = false,
 }: {
   limits?: Partial<Limits>
   closing?: AbortSignal
+  keep?: boolean
 } = {}): Promise<World> => {
   const complaints: Complaint[] = []
   const log = collectingLog(complaints)
   const node = await startNode(log)
-  onTestFinished(() => node.close())
+  if (!keep) onTestFinished(() => node.close())
   const app = createApp({
     node,
     operatorToken: token,
@@ -154,9 +156,11 @@ export const openWorld = async ({
 export const serveWorld = async ({
   limits = {},
   timeouts = {},
+  keep = false,
 }: {
   limits?: Partial<Limits>
   timeouts?: Partial<Timeouts>
+  keep?: boolean
 } = {}) => {
   const complaints: Complaint[] = []
   const log = collectingLog(complaints)
@@ -171,10 +175,11 @@ export const serveWorld = async ({
     timeouts,
     log,
   })
-  onTestFinished(async () => {
+  const end = async () => {
     await server.close()
     await node.close()
-  })
+  }
+  if (!keep) onTestFinished(end)
   return {
     node,
     complaints,

@@ -1,19 +1,20 @@
 /**
  * The limit: what this machine could merely verify, measured around each load so that both meet the same noise.
  *
- * All cores are tried in two ways, libuv's threads as the node uses them, and one thread a core that does
+ * All cores are tried in two ways, libuv's threads as the node uses them, and one process a core that does
  * nothing else; the better one is the limit.
  */
 import { availableParallelism } from 'node:os'
 import { performance } from 'node:perf_hooks'
-import { Worker } from 'node:worker_threads'
 import { decodeAddress } from '../../src/codec/address.ts'
 import { decodeHex, encodeUtf8 } from '../../src/codec/bytes.ts'
 import { signingText } from '../../src/objects/transaction.ts'
 import type { NetworkId } from '../../src/units.ts'
 import { createSenders, receiver } from './accounts.ts'
+import { type Child, startChild } from './child.ts'
 import { importClaims, type SignedText, verifyFor, verifyOnLibuvFor } from './native-verification.ts'
 import { unsignedTransfers } from './signed-load.ts'
+import type { VerifyingTask } from './verifying-process.ts'
 
 /** Verifications per second. */
 export interface Limit {
@@ -23,7 +24,7 @@ export interface Limit {
 
 export interface LimitMeter {
   measure(): Promise<Limit>
-  close(): Promise<void>
+  end(): void
 }
 
 /** Keys, as many as the load has. */
@@ -33,19 +34,19 @@ const keys = 1_000
 export const openLimitMeter = async (durationMs: number): Promise<LimitMeter> => {
   const texts = await signedTexts()
   const claims = importClaims(texts)
-  const threads = await Promise.all(Array.from({ length: availableParallelism() }, () => openThread(texts)))
-  const onThreads = async (): Promise<number> =>
-    sum(await Promise.all(threads.map((thread) => ask(thread, durationMs))))
+  const children = await Promise.all(
+    Array.from({ length: availableParallelism() }, () => startVerifying(texts)),
+  )
+  const onAll = async (): Promise<number> =>
+    sum(await Promise.all(children.map((child) => ask(child, { durationMs }))))
   const meter: LimitMeter = {
     measure: async () => {
-      const threaded = await onThreads()
+      const inProcesses = await onAll()
       const oneCore = await perSecond(async () => verifyFor(claims, durationMs))
       const onLibuv = await perSecond(() => verifyOnLibuvFor(claims, durationMs))
-      return { oneCore, allCores: Math.max(threaded, onLibuv) }
+      return { oneCore, allCores: Math.max(inProcesses, onLibuv) }
     },
-    close: async () => {
-      await Promise.all(threads.map((thread) => thread.terminate()))
-    },
+    end: () => children.forEach((child) => void child.end()),
   }
   await meter.measure() // the first one warms up
   return meter
@@ -64,25 +65,13 @@ const signedTexts = (): Promise<readonly SignedText[]> =>
     }),
   )
 
-const openThread = async (texts: readonly SignedText[]): Promise<Worker> => {
-  const thread = new Worker(new URL('./limit-thread.ts', import.meta.url), { workerData: texts })
-  await answerOf(thread)
-  return thread
+const startVerifying = async (texts: readonly SignedText[]): Promise<Child> => {
+  const child = await startChild('./verifying-process.ts')
+  await ask(child, { texts })
+  return child
 }
 
-const ask = async (thread: Worker, durationMs: number): Promise<number> => {
-  thread.postMessage(durationMs)
-  return Number(await answerOf(thread))
-}
-
-const answerOf = (thread: Worker): Promise<unknown> =>
-  new Promise((resolve, reject) => {
-    thread.once('message', (answer) => {
-      thread.off('error', reject)
-      resolve(answer)
-    })
-    thread.once('error', reject)
-  })
+const ask = async (child: Child, task: VerifyingTask): Promise<number> => Number(await child.ask(task))
 
 const perSecond = async (run: () => Promise<number>): Promise<number> => {
   const startedMs = performance.now()
@@ -97,4 +86,3 @@ export const meanLimit = (before: Limit, after: Limit): Limit => ({
   oneCore: (before.oneCore + after.oneCore) / 2,
   allCores: (before.allCores + after.allCores) / 2,
 })
-

@@ -1,6 +1,7 @@
 /** The load generator: a process that does one task after the other, as its parent asks. */
-import type { LoadAnswer, LoadReports, LoadTask } from './load-task.ts'
+
 import { measureLatency } from './latency.ts'
+import type { LoadAnswer, LoadReports, LoadTask } from './load-task.ts'
 import { sendNdjson } from './send-ndjson.ts'
 import { sendSingly } from './send-singly.ts'
 

@@ -18,7 +18,11 @@ export interface Claim {
 export const importClaims = (texts: readonly SignedText[]): readonly Claim[] =>
   texts.map(({ publicKey, message, signature }) => {
     const x = Buffer.from(publicKey).toString('base64url')
-    return { key: createPublicKey({ key: { kty: 'OKP', crv: 'Ed25519', x }, format: 'jwk' }), message, signature }
+    return {
+      key: createPublicKey({ key: { kty: 'OKP', crv: 'Ed25519', x }, format: 'jwk' }),
+      message,
+      signature,
+    }
   })
 
 /** Between two looks at the clock. */

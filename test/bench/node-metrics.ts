@@ -37,7 +37,8 @@ export const untilCommitted = async (url: string, total: number): Promise<void> 
     if (failed > 0) throw new Error(`${failed} transactions of the load were committed as failed`)
     if (committed >= total) return
     if (committed > last) progressMs = Date.now()
-    if (Date.now() - progressMs > patienceMs) throw new Error(`${committed} of ${total} transactions became final, and no more do`)
+    if (Date.now() - progressMs > patienceMs)
+      throw new Error(`${committed} of ${total} transactions became final, and no more do`)
     last = committed
     await sleep(pollMs)
   }

@@ -24,7 +24,8 @@ export const sendNdjson = async ({
 const sendInTurn = async (url: string, bodies: readonly Buffer[]): Promise<readonly Answer[]> => {
   const client = new Client(url)
   const answers: Answer[] = []
-  for (const body of bodies) answers.push(await post(client, '/v1/transactions', body, 'application/x-ndjson'))
+  for (const body of bodies)
+    answers.push(await post(client, '/v1/transactions', body, 'application/x-ndjson'))
   await client.close()
   return answers
 }

@@ -8,7 +8,6 @@ import { afterEach, expect, it } from 'vitest'
 import type { Client } from '../../src/client/client.ts'
 import { initialBalance, initialStake } from '../../src/node/network-of-one.ts'
 import type { Amount } from '../../src/units.ts'
-import { ensureBuilt } from '../e2e/build.ts'
 import { readEvents } from '../e2e/event-reader.ts'
 import {
   type NodeProcess,
@@ -94,7 +93,6 @@ const killUnderLoad = async (node: NodeProcess, load: Load, random: Random, life
 }
 
 it(`a node killed ${killsUnderLoad} times under load and ${killsWhileStarting} times while it starts`, async () => {
-  await ensureBuilt()
   const random = seededRandom(seed)
   const data = await temporaryFolder()
   const first = await startNode({ data })

@@ -3,7 +3,7 @@
  * answer is submitted again, the very same, until it gets one.
  */
 import type { Client } from '../../src/client/client.ts'
-import { isProblem, RequestError } from '../../src/client/request-error.ts'
+import { isProblem, problemError, RequestError } from '../../src/client/request-error.ts'
 import { signTransaction } from '../../src/client/sign-transaction.ts'
 import type { FinalTransaction, Submission } from '../../src/node/service.ts'
 import { createNodeSigner } from '../../src/runtime/node/keys.ts'
@@ -48,26 +48,27 @@ export const createSender = (number: number, perRequest: number): Sender => {
       while (unanswered.length < perRequest) unanswered = [...unanswered, await signNext(world)]
       const answers = await unlessGone(submitAll(client, unanswered))
       if (answers === undefined) return
-      for (const answer of answers) world.onFinal(answer)
-      unanswered = []
+      for (const answer of answers) if (answer.status !== 'pending') world.onFinal(answer)
+      // A node that is closing says of those that wait what it knows by then: pending.
+      if (answers.every(({ status }) => status !== 'pending')) unanswered = []
     }
   }
   return { address: signer.address, submitUntilGone }
 }
 
 /** The last one is waited for; it can't be final before those in front of it. */
-const submitAll = async (client: Client, texts: readonly string[]): Promise<readonly FinalTransaction[]> => {
-  const last = texts.at(-1)!
-  if (texts.length > 1) await client.submitNdjson(texts)
-  const answer = await client.submit(last, { wait: true })
-  const answers = texts.length > 1 ? await client.submitNdjson(texts) : [answer]
-  return answers.map(expectCommitted)
+const submitAll = async (client: Client, texts: readonly string[]): Promise<readonly Submission[]> => {
+  if (texts.length > 1) await submitTogether(client, texts)
+  const answer = await client.submit(texts.at(-1)!, { wait: true })
+  return texts.length > 1 ? submitTogether(client, texts) : [answer]
 }
 
-const expectCommitted = (answer: Submission | object): FinalTransaction => {
-  if (!isProblem(answer) && 'status' in answer && answer.status === 'committed')
-    return answer as FinalTransaction
-  throw new Error(`a transaction that was in order is not committed: ${JSON.stringify(answer)}`)
+const submitTogether = async (client: Client, texts: readonly string[]): Promise<readonly Submission[]> => {
+  const answers = await client.submitNdjson(texts)
+  return answers.map((answer) => {
+    if (isProblem(answer)) throw problemError(answer)
+    return answer
+  })
 }
 
 const unlessGone = async <Value>(answer: Promise<Value>): Promise<Value | undefined> => {

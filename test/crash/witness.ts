@@ -37,6 +37,7 @@ export class Witness {
     return this.#head.height
   }
 
+  /** Every transaction is in order, so that none may fail. */
   readonly tell = ({ id, status, height, index }: FinalTransaction): void => {
     const place = `${height}.${index} ${status}`
     const before = this.#told.get(id)

@@ -1,15 +1,16 @@
 /**
  * Real processes for tests: started from the build, waited for, and never left behind.
  *
- * Each leads a process group, so that what npm or bash have started ends with them. After each test all groups
- * are killed and all folders removed, whether it passed or not.
+ * Each leads a process group, so that what npm or bash have started ends with them. Importing this file sees to
+ * it that the build is there before the tests, and that after each of them, passed or not, all groups are killed
+ * and all folders removed.
  */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach } from 'vitest'
+import { afterEach, beforeAll } from 'vitest'
 import { type Client, createClient } from '../../src/client/client.ts'
 import { checkout, ensureBuilt, program } from './build.ts'
 
@@ -40,9 +41,12 @@ export interface Surroundings {
 
 /** A hang ends as a failed test with what was printed, and not as a silent one. */
 const hangMs = 60_000
+const buildMs = 300_000
 
 const alive = new Set<ChildProcess>()
 const folders: string[] = []
+
+beforeAll(ensureBuilt, buildMs)
 
 afterEach(async () => {
   for (const child of alive) killGroup(child, 'SIGKILL')
@@ -126,10 +130,8 @@ export const run = async (
 }
 
 /** Runs `tautline` to its end. */
-export const tautline = async (args: readonly string[], surroundings?: Surroundings): Promise<Finished> => {
-  await ensureBuilt()
-  return run(process.execPath, [program, ...args], surroundings)
-}
+export const tautline = async (args: readonly string[], surroundings?: Surroundings): Promise<Finished> =>
+  run(process.execPath, [program, ...args], surroundings)
 
 /** Asks again and again until there is an answer. */
 export const eventually = <Value>(ask: () => Promise<Value | undefined>, what: string): Promise<Value> => {
@@ -180,11 +182,7 @@ export const spawnNode = ({ data, flags = [], ...surroundings }: NodeOptions): R
   )
 
 /** Resolves once the node answers. */
-export const startNode = async (options: NodeOptions): Promise<NodeProcess> => {
-  await ensureBuilt()
-  const running = spawnNode(options)
-  return untilAnswering(running)
-}
+export const startNode = (options: NodeOptions): Promise<NodeProcess> => untilAnswering(spawnNode(options))
 
 export const untilAnswering = async (running: Running): Promise<NodeProcess> => {
   const banner = JSON.parse(await firstLine(running)) as Banner

@@ -108,6 +108,8 @@ class World {
   readonly #trace: string[] = []
   readonly #plans = new Map<Round, Plan>()
   readonly #areDecisionsHidden: boolean
+  /** Only partitions trouble this world. */
+  readonly #isGentle: boolean
   #weather = calm
   #nowMs = 0
   #rounds = 0
@@ -118,6 +120,7 @@ class World {
     this.#random = randomFrom(seed)
     const count = [4, 4, 4, 5, 6, 7][this.#random(6)]!
     this.#areDecisionsHidden = this.#random(4) > 0
+    this.#isGentle = this.#random(3) === 0
     const isEven = this.#random(3) > 0
     this.#validators = setOf(...Array.from({ length: count }, () => (isEven ? 1 : 1 + this.#random(6))))
     this.#proposerOf = proposersOf(network, height, this.#validators)
@@ -167,7 +170,7 @@ class World {
     const twins = keys.filter((key) => this.#liars.has(key))
     const honest = keys.filter((key) => !this.#liars.has(key))
     const chosen = honest[this.#random(honest.length)]
-    const isScarce = this.#random(3) === 0
+    const isScarce = this.#random(8) === 0
     const node = (key: Address, name: string, observes = false): Node => ({
       name,
       key,
@@ -208,11 +211,12 @@ class World {
   }
 
   #change(): void {
+    if (this.#isGentle) return
     this.#weather = {
       delayMs: this.#pick([20, 20, 20, 20, 300, 1_500]),
       lossPercent: this.#pick([0, 0, 0, 0, 10, 40]),
       repeatPercent: this.#pick([0, 30]),
-      crashPercent: this.#pick([0, 0, 5, 30]),
+      crashPercent: this.#pick([0, 0, 3, 20]),
       latePercent: this.#pick([0, 0, 10, 30]),
     }
   }
@@ -240,10 +244,10 @@ class World {
    */
   #planHiddenDecision(round: Round): Plan {
     const few = Math.floor((this.#validators.list.length - 1) / 3)
-    const one = this.#pick(this.#nodes)
     const next = this.#nodes.find(({ key }) => key === this.#proposerOf(asRound(round + 1)))!
     const loners = new Set([next, ...this.#draw(few - 1, this.#nodes)])
     const others = this.#nodes.filter((node) => !loners.has(node))
+    const one = this.#pick(others)
     const missed = new Map(
       this.#nodes.map((node) => [
         node,
@@ -355,7 +359,7 @@ class World {
     node.record = record
     // What is forgotten in a crash matters most right after a lock.
     const isLocking = messages.some(({ kind, block }) => kind === 'precommit' && block !== undefined)
-    const isLast = this.#chance(this.#weather.crashPercent * (isLocking ? 3 : 1))
+    const isLast = this.#chance(this.#weather.crashPercent * (isLocking ? 4 : 1))
     const isCutShort = isLast && this.#chance(50)
     const leaving = isCutShort ? messages.slice(0, this.#random(messages.length)) : messages
     for (const message of leaving) this.#publish(node, message)

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, test } from 'vitest'
 import { type Outcome, simulate } from './consensus-world.ts'
 
-const seeds = 300
+const seeds = 400
 
 describe('four to seven validators through partitions, losses, crashes and twins', () => {
   let outcomes: readonly (Outcome & { readonly seed: number })[]

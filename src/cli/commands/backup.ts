@@ -1,2 +1,113 @@
+/** `tautline backup`: the ledger and the node's key in one file, also while the node runs. */
+import { open, rename, rm } from 'node:fs/promises'
+import { dirname } from 'node:path'
 import { Command } from 'commander'
-export const backupCommand = (): Command => new Command('backup').description('x')
+import { createClient } from '../../client/client.ts'
+import type { Json } from '../../codec/json.ts'
+import { TautlineError } from '../../errors.ts'
+import { type BackupSource, writeBackup } from '../../node/backup.ts'
+import type { Log } from '../../ports/log.ts'
+import { syncFolder } from '../../runtime/node/durable-file.ts'
+import { dataFlag, jsonFlag, nodeFlag, storageFlag } from '../flags.ts'
+import { createLog } from '../log.ts'
+import { type NodeFlags, nodeUrl } from '../node-url.ts'
+import { type LedgerFlags, openLedger, requireKey } from '../open-ledger.ts'
+import { type ProgressBar, progressBar } from '../progress-bar.ts'
+import { loadSigner } from '../signer.ts'
+import type { Terminal } from '../terminal.ts'
+
+interface Flags extends NodeFlags, LedgerFlags {
+  readonly json?: boolean
+}
+
+interface OpenSource extends BackupSource {
+  close(): Promise<void>
+}
+
+export const backupCommand = (terminal: Terminal): Command =>
+  new Command('backup')
+    .description("Write the ledger and the node's key to one file, also while the node runs.")
+    .argument('<file>', 'the file to write; one of that name is replaced once the new one is whole')
+    .addOption(dataFlag())
+    .addOption(storageFlag())
+    .addOption(nodeFlag())
+    .addOption(jsonFlag())
+    .addHelpText('after', '\nThe file holds the secret key: keep it as safe as the data folder. What the key has signed is left out.')
+    .action(async (file: string, flags: Flags) => {
+      const { height, hash } = await backup(file, flags, terminal)
+      terminal.out(flags.json ? JSON.stringify({ file, height, hash }) : `${height} blocks and the secret key are in ${file}: keep it safe.`)
+    })
+
+const backup = async (file: string, flags: Flags, terminal: Terminal): Promise<BackupSource['head']> => {
+  const key = await requireKey(flags.data)
+  const source = await openSource(flags, createLog({ json: false, stream: terminal.logStream }))
+  const bar = progressBar(terminal, 'blocks')
+  try {
+    await writePrivately(file, withProgress(writeBackup(source, key), source.head.height, bar))
+    return source.head
+  } finally {
+    bar.clear()
+    await source.close()
+  }
+}
+
+const openSource = async (flags: Flags, log: Log): Promise<OpenSource> => {
+  try {
+    return await openFolder(flags, log)
+  } catch (error) {
+    if (error instanceof TautlineError && error.code === 'folder-in-use') return askNode(flags)
+    throw error
+  }
+}
+
+const openFolder = async (flags: Flags, log: Log): Promise<OpenSource> => {
+  const { chain, close } = await openLedger(flags, log)
+  const block: BackupSource['block'] = async (at) => ({
+    block: (await chain.reader.block(at)) as unknown as Json,
+    certificate: (await chain.reader.certificate(at)) as unknown as Json,
+  })
+  return { genesis: chain.genesis, head: chain.head, block, close }
+}
+
+/** By its public doors, which need nobody's leave; only the key is read from the folder. */
+const askNode = async (flags: Flags): Promise<OpenSource> => {
+  const client = createClient({ url: await nodeUrl(flags) })
+  const [{ head, node }, { address }] = await Promise.all([client.status(), loadSigner(flags)])
+  if (node.address !== address) {
+    throw new TautlineError(
+      'bad-configuration',
+      `the node at ${client.url} has another key than ${flags.data}: give the URL of this folder's node with --node`,
+    )
+  }
+  const block: BackupSource['block'] = async (at) => {
+    const { block, certificate } = await client.block(at)
+    return { block: block as unknown as Json, certificate: certificate as unknown as Json }
+  }
+  return { genesis: await client.genesis(), head, block, close: async () => undefined }
+}
+
+async function* withProgress(lines: AsyncIterable<string>, blocks: number, bar: ProgressBar): AsyncIterable<string> {
+  let done = 0
+  for await (const line of lines) {
+    yield `${line}\n`
+    bar.update(Math.min(done++, blocks), blocks)
+  }
+}
+
+/** Closed to others from the start, and under its name only once it is whole and on the disk. */
+const writePrivately = async (path: string, lines: AsyncIterable<string>): Promise<void> => {
+  const temporary = `${path}.new`
+  await rm(temporary, { force: true })
+  const file = await open(temporary, 'wx', 0o600)
+  try {
+    await file.writeFile(lines)
+    await file.sync()
+    await file.close()
+    await rename(temporary, path)
+  } catch (error) {
+    await file.close()
+    await rm(temporary, { force: true })
+    throw error
+  }
+  await syncFolder(dirname(path))
+}

@@ -2,7 +2,7 @@
 import { Command } from 'commander'
 import type { RunningNode } from '../../runtime/node/start.ts'
 import { banner, bannerJson } from '../banner.ts'
-import { collectUrls, dataFlag, flag, parsePort } from '../flags.ts'
+import { collectUrls, dataFlag, flag, parsePort, storageFlag } from '../flags.ts'
 import { createLog } from '../log.ts'
 import type { Terminal } from '../terminal.ts'
 
@@ -28,12 +28,7 @@ export const startCommand = (terminal: Terminal): Command =>
     .addOption(
       flag('--url <url>', 'where others reach this node; may be given several times').argParser(collectUrls),
     )
-    .addOption(
-      flag(
-        '--storage <kind>',
-        'where the ledger lies: level, fs (each also as kind:PATH), or memory, which keeps nothing',
-      ).default('level'),
-    )
+    .addOption(storageFlag())
     .addOption(
       flag('--name <name>', 'the name of the network, when this start makes one').default('tautline'),
     )

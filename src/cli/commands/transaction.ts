@@ -20,7 +20,9 @@ interface Flags extends OperationFlags, NodeFlags, KeyFlags {
 }
 
 export const transactionCommand = (terminal: Terminal): Command =>
-  new Command('transaction').description('Make transactions: `transaction sign`.').addCommand(signCommand(terminal))
+  new Command('transaction')
+    .description('Make transactions: `transaction sign`.')
+    .addCommand(signCommand(terminal))
 
 const signCommand = (terminal: Terminal): Command =>
   addOperationFlags(new Command('sign'))

@@ -20,7 +20,7 @@ export interface Values {
   readonly values: ReadonlyMap<string, Json | undefined>
 }
 
-export const readState = (pages: OpenPages, state: State, keys: Iterable<string>): Attempt<Values> => {
+export const readState = (pages: OpenPages, state: State, keys: readonly string[]): Attempt<Values> => {
   const values = new Map<string, Json | undefined>()
   for (const key of keys) values.set(key, readValue(pages, state, key))
   return pages.takeMissing() ?? { values }

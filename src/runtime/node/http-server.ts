@@ -8,7 +8,7 @@
 import { createServer, type Server, type ServerOptions, type ServerResponse } from 'node:http'
 import { type AddressInfo, isIPv6, type Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-import { getRequestListener } from '@hono/node-server'
+import { getRequestListener, RequestError } from '@hono/node-server'
 import { TautlineError } from '../../errors.ts'
 import type { Log } from '../../ports/log.ts'
 import { answerRaw } from './raw-answer.ts'
@@ -90,7 +90,10 @@ export const openHttpServer = async (options: HttpServerOptions): Promise<HttpSe
   const url = urlOf(host, bound)
   const urls = reachedUnder(host, bound, options.urls ?? [])
   const app = createApp({ url, urls, webSocket, closing: closing.signal })
-  server.on('request', getRequestListener(fetch, { errorHandler: refuse }))
+  server.on(
+    'request',
+    getRequestListener(fetch, { errorHandler: (error) => refuse(explainRequestError(error)) }),
+  )
   return { url, close: () => closeServer(server, webSocket, closing, timeouts.graceMs) }
 }
 
@@ -155,6 +158,17 @@ const answerClientErrors = (server: Server, refuse: HttpServerOptions['refuse'])
     else void answerRaw(socket, refuse(explainClientError(error)))
   })
 }
+
+/** A target or Host that makes no URL never gets as far as the doors. */
+const explainRequestError = (error: unknown): unknown =>
+  error instanceof RequestError
+    ? new TautlineError(
+        'malformed-request',
+        `the request target and Host make no URL: ${error.message}`,
+        {},
+        error,
+      )
+    : error
 
 const explainClientError = ({ code }: NodeJS.ErrnoException): TautlineError => {
   if (code === 'ERR_HTTP_REQUEST_TIMEOUT')

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest'
-import { verifyProof } from '../../../src/client/verify-proof.ts'
+import { maxProofLength, verifyProof } from '../../../src/client/verify-proof.ts'
 import { makeLeaf, pageText } from '../../../src/ledger/state/page.ts'
 import { networkIdOf } from '../../../src/objects/genesis.ts'
 import { hashValidators } from '../../../src/objects/validators.ts'
 import type { Certificate } from '../../../src/objects/vote.ts'
 import type { NetworkId } from '../../../src/units.ts'
-import { forgedAnswer } from './forged-transaction.ts'
+import { answerWith } from './block-of-one.ts'
 import {
   type Answer,
   accountAnswer,
@@ -98,22 +98,21 @@ describe('proofs that hold', () => {
 })
 
 describe('any character changed', () => {
-  const answers = {
-    'a transaction': textOf(transactionAnswer()),
-    'an account': textOf(accountAnswer()),
-    'an account never seen': textOf(accountAnswer(atFirst, keys.dave.address)),
-    'an account of the genesis': textOf(accountAnswer({ hops: [] })),
-  }
+  const account = textOf(accountAnswer())
   // The neighbour of a character mostly stays within its class, so that the form survives and the content must speak.
   const neighbour = (character: string): string => String.fromCharCode(character.charCodeAt(0) ^ 1)
 
-  it.each(Object.entries(answers))('%s', async (_, text) => {
-    expect(await acceptedWhen(text, neighbour)).toEqual([])
+  it('every single one of an account', async () => {
+    expect(await acceptedWhen(account, neighbour)).toEqual([])
   })
 
-  // Each takes five signatures to refuse, so not every one is tried: a stride of seven meets every member.
-  it('a transaction behind a hop, every seventh', async () => {
-    const text = textOf(transactionAnswer(beyondHop))
+  // A refusal takes up to five signatures, so not every one is tried; a stride of seven meets every member.
+  it.each([
+    ['a transaction', textOf(transactionAnswer())],
+    ['a transaction behind a hop', textOf(transactionAnswer(beyondHop))],
+    ['an account never seen', textOf(accountAnswer(atFirst, keys.dave.address))],
+    ['an account of the genesis', textOf(accountAnswer({ hops: [] }))],
+  ])('every seventh of %s', async (_, text) => {
     expect(await acceptedWhen(text, neighbour, 7)).toEqual([])
   })
 
@@ -121,12 +120,16 @@ describe('any character changed', () => {
     ['left out', () => ''],
     ['doubled', (character: string) => character.repeat(2)],
     ['a zero', () => '0'],
-  ])('an account: %s', async (_, change) => {
-    expect(await acceptedWhen(answers['an account'], change)).toEqual([])
+  ])('every third of an account: %s', async (_, change) => {
+    expect(await acceptedWhen(account, change, 3)).toEqual([])
   })
 
   /** Where in the text a change of the character goes unnoticed. */
-  const acceptedWhen = async (text: string, change: (character: string) => string, stride = 1): Promise<number[]> => {
+  const acceptedWhen = async (
+    text: string,
+    change: (character: string) => string,
+    stride = 1,
+  ): Promise<number[]> => {
     const accepted: number[] = []
     for (let at = 0; at < text.length; at += stride) {
       const changed = text.slice(0, at) + change(text.charAt(at)) + text.slice(at + 1)
@@ -153,6 +156,10 @@ describe('spelling', () => {
   ])('%s is refused', async (_, changed) => {
     expect(await verifyProof(changed, { network })).toMatchObject({ ok: false })
   })
+})
+
+it('a text that is longer than any proof is not even read', async () => {
+  expect(await refusal(verifyProof('['.repeat(maxProofLength + 1), { network }))).toMatch(/longer than any/)
 })
 
 describe('an answer that says more, or other than its proof', () => {
@@ -229,6 +236,8 @@ describe('pages that do not prove the account', () => {
     ['the same page twice', [...pages, ...pages]],
   ])('%s', async (_, given) => {
     expect(await check(withProof(accountAnswer(), { pages: given }))).toMatchObject({ ok: false })
+    const neverSeen = accountAnswer(atFirst, keys.dave.address)
+    expect(await check(withProof(neverSeen, { pages: given }))).toMatchObject({ ok: false })
   })
 })
 
@@ -347,8 +356,17 @@ describe('hops', () => {
   }
 })
 
-describe("the transaction's own signature", () => {
-  it('a block that holds a forged one proves nothing', async () => {
-    expect(await refusal(check(forgedAnswer))).toMatch(/signature is not its sender's/)
+describe('a block that all validators signed, though it breaks the rules', () => {
+  it('with a transaction that somebody else has signed', async () => {
+    expect(await refusal(check(answerWith({}, keys.bob)))).toMatch(/signature is not its sender's/)
+  })
+
+  it('with a transaction of another network', async () => {
+    const foreign = answerWith({ network: 'b'.repeat(64) as NetworkId })
+    expect(await refusal(check(foreign))).toMatch(/transaction is of network bbb/)
+  })
+
+  it('the same with a good one is a proof', async () => {
+    expect(await check(answerWith({}))).toMatchObject({ ok: true })
   })
 })

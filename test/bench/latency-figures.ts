@@ -1,0 +1,36 @@
+/** Latency on one ledger, beside a bare server of its own process. */
+import { join } from 'node:path'
+import { startChild } from './child.ts'
+import { type Ledger, writeLoad } from './ledger.ts'
+import { type Figure, median, percentile } from './rows.ts'
+import type { Bench } from './throughput.ts'
+
+export const latencyFigures = async (
+  { generator, folder }: Bench,
+  ledger: Ledger,
+  url: string,
+  rounds: number,
+): Promise<readonly Figure[]> => {
+  const file = await writeLoad(ledger, join(folder, 'latency.ndjson'), rounds)
+  const server = await startChild('./bare-server.ts')
+  const scratch = join(ledger.dataFolder, 'bench-writes')
+  const report = await generator.run({
+    kind: 'latency',
+    url,
+    bareUrl: String(server.greeting),
+    file,
+    scratch,
+  })
+  server.end()
+  ledger.transactions += rounds
+  const { waitedMs, bareMs, writesMs } = report
+  const yardsticks = bareMs.map((bare, at) => bare + writesMs[at]!)
+  const { accounts } = ledger
+  return [
+    { row: 'latencyMedian', accounts, samples: [median(waitedMs)] },
+    { row: 'latencyP95', accounts, samples: [percentile(waitedMs, 0.95)] },
+    { row: 'barePost', accounts, samples: [median(bareMs)] },
+    { row: 'twoWrites', accounts, samples: [median(writesMs)] },
+    { row: 'latencyShare', accounts, samples: [median(waitedMs) / median(yardsticks)] },
+  ]
+}

@@ -1,0 +1,104 @@
+/** A real node: the built program, started as an operator starts it. */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { get } from 'node:http'
+import { type AddressInfo, createServer } from 'node:net'
+import { performance } from 'node:perf_hooks'
+import { setTimeout as sleep } from 'node:timers/promises'
+
+export interface Program {
+  /** Of the build. */
+  readonly main: string
+  /** Where a CPU profile of each node is left when it ends. */
+  readonly profiles: string | undefined
+}
+
+export interface NodeProcess {
+  readonly pid: number
+  readonly url: string
+  /** From its start to its first answer of `/v1/status`. */
+  readonly startMs: number
+  /** Ends it cleanly. */
+  stop(): Promise<void>
+}
+
+const pollMs = 2
+const patienceMs = 120_000
+
+export const startNode = async (program: Program, dataFolder: string): Promise<NodeProcess> => {
+  const port = await freePort()
+  const url = `http://127.0.0.1:${port}`
+  const startedMs = performance.now()
+  const child = spawn(
+    process.execPath,
+    [...profileFlags(program), program.main, 'start', '--data', dataFolder, '--port', String(port)],
+    { stdio: ['ignore', 'ignore', 'pipe'] },
+  )
+  const complaints = collect(child)
+  endWithThisProcess(child)
+  while (!(await answers(`${url}/v1/status`))) {
+    if (child.exitCode !== null) throw new Error(`the node ended with ${child.exitCode}: ${complaints()}`)
+    if (performance.now() - startedMs > patienceMs)
+      throw new Error(`the node doesn't answer: ${complaints()}`)
+    await sleep(pollMs)
+  }
+  return { pid: child.pid!, url, startMs: performance.now() - startedMs, stop: () => stop(child, complaints) }
+}
+
+const profileFlags = ({ profiles }: Program): readonly string[] =>
+  profiles === undefined ? [] : ['--cpu-prof', '--cpu-prof-dir', profiles, '--cpu-prof-interval', '500']
+
+const freePort = async (): Promise<number> => {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  server.close()
+  await once(server, 'close')
+  return port
+}
+
+const answers = (url: string): Promise<boolean> =>
+  new Promise((resolve) => {
+    get(url, { agent: false }, (response) => {
+      response.resume()
+      resolve(response.statusCode === 200)
+    }).on('error', () => resolve(false))
+  })
+
+const stop = async (child: ChildProcess, complaints: () => string): Promise<void> => {
+  const ended = once(child, 'exit')
+  child.kill('SIGTERM')
+  const [code] = await ended
+  if (code !== 0) throw new Error(`the node ended with ${code}: ${complaints()}`)
+}
+
+/** Runs one command of the program to its end. */
+export const runCommand = async (program: Program, parameters: readonly string[]): Promise<string> => {
+  const child = spawn(process.execPath, [program.main, ...parameters], { stdio: ['ignore', 'pipe', 'pipe'] })
+  const complaints = collect(child)
+  endWithThisProcess(child)
+  let output = ''
+  child.stdout.on('data', (chunk: Buffer) => {
+    output += chunk.toString()
+  })
+  const [code] = await once(child, 'close')
+  if (code !== 0) throw new Error(`${parameters.join(' ')} ended with ${code}: ${complaints()}`)
+  return output
+}
+
+const maxKept = 4_096
+
+/** The end of what it says on standard error. */
+const collect = (child: ChildProcess): (() => string) => {
+  let text = ''
+  child.stderr!.on('data', (chunk: Buffer) => {
+    text = (text + chunk.toString()).slice(-maxKept)
+  })
+  return () => text
+}
+
+const endWithThisProcess = (child: ChildProcess): void => {
+  const kill = (): void => void child.kill('SIGKILL')
+  process.prependOnceListener('exit', kill) // before its folder is removed
+  child.once('exit', () => process.off('exit', kill))
+}

@@ -1,0 +1,70 @@
+/** What the table shows: each row a figure with its unit, and what issue 2 asks of it. */
+
+/** Parts of the run that can be chosen. */
+export const parts = [
+  'limit',
+  'ndjson',
+  'single',
+  'latency',
+  'start',
+  'memory',
+  'idle',
+  'disk',
+  'verify',
+] as const
+export type Part = (typeof parts)[number]
+
+export interface Row {
+  readonly part: Part
+  readonly name: string
+  readonly unit: string
+  /** Bounds of every figure of the row. */
+  readonly atLeast?: number
+  readonly atMost?: number
+  /** Of the figure at most accounts, as a multiple of that at fewest. */
+  readonly growthAtLeast?: number
+}
+
+export const rows = {
+  oneCore: { part: 'limit', name: 'native Ed25519 verifications, one core', unit: '/s' },
+  allCores: { part: 'limit', name: 'native Ed25519 verifications, all cores', unit: '/s' },
+  ndjsonRate: { part: 'ndjson', name: 'committed, submitted as NDJSON', unit: '/s', growthAtLeast: 0.5 },
+  ndjsonShare: { part: 'ndjson', name: '… of what all cores could verify', unit: '%', atLeast: 40 },
+  singleRate: { part: 'single', name: 'committed, submitted singly', unit: '/s', growthAtLeast: 0.5 },
+  singleShare: { part: 'single', name: '… of what all cores could verify', unit: '%', atLeast: 25 },
+  latencyMedian: { part: 'latency', name: '?wait=committed, median', unit: 'ms' },
+  latencyP95: { part: 'latency', name: '?wait=committed, 95th percentile', unit: 'ms' },
+  barePost: { part: 'latency', name: 'bare POST, median', unit: 'ms' },
+  twoWrites: { part: 'latency', name: 'two durable writes, median', unit: 'ms' },
+  latencyShare: { part: 'latency', name: '?wait=committed of both together', unit: '×', atMost: 1.5 },
+  start: { part: 'start', name: 'cold start to first answer', unit: 'ms' },
+  idleAnonymous: { part: 'memory', name: 'RssAnon, idle', unit: 'MB' },
+  idleResident: { part: 'memory', name: 'VmRSS, idle', unit: 'MB' },
+  loadedAnonymous: { part: 'memory', name: 'RssAnon, after load', unit: 'MB', atMost: 400 },
+  loadedResident: { part: 'memory', name: 'VmRSS, after load', unit: 'MB' },
+  idleCpu: { part: 'idle', name: 'CPU of an idle minute', unit: 's', atMost: 0.1 },
+  idleBlocks: { part: 'idle', name: 'blocks of an idle minute', unit: '', atMost: 0 },
+  disk: { part: 'disk', name: 'disk, a transaction', unit: 'B' },
+  verify: { part: 'verify', name: 'replayed by `verify`', unit: '/s' },
+} as const satisfies Record<string, Row>
+export type RowName = keyof typeof rows
+export const rowNames = Object.keys(rows) as RowName[]
+
+/** One row at one size of the state. */
+export interface Figure {
+  readonly row: RowName
+  readonly accounts: number
+  /** Each time that it was measured. */
+  readonly samples: readonly number[]
+}
+
+/** The middle one, or the mean of the two in the middle. */
+export const median = (numbers: readonly number[]): number => {
+  const sorted = numbers.toSorted((a, b) => a - b)
+  const middle = sorted.length >> 1
+  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2
+}
+
+/** The least number that this share of all doesn't exceed. */
+export const percentile = (numbers: readonly number[], share: number): number =>
+  numbers.toSorted((a, b) => a - b)[Math.ceil(numbers.length * share) - 1]!
