@@ -55,7 +55,7 @@ export const mountAccounts = (app: OpenAPIHono, node: NodeService): void => {
   app.openapi(accountRoute, async (c) => {
     const proof = c.req.valid('query').proof === 'true'
     const account = await node.account(c.req.valid('param').address, { proof })
-    return respondFresh(c, proof ? canonicalize(account as unknown as Json) : JSON.stringify(account))
+    return respondFresh(proof ? canonicalize(account as unknown as Json) : JSON.stringify(account))
   })
   app.openapi(historyRoute, async (c) => {
     const { cursor, limit } = c.req.valid('query')
@@ -63,6 +63,6 @@ export const mountAccounts = (app: OpenAPIHono, node: NodeService): void => {
       c.req.valid('param').address,
       cursor === undefined ? { limit } : { cursor, limit },
     )
-    return respondFresh(c, JSON.stringify(page))
+    return respondFresh(JSON.stringify(page))
   })
 }

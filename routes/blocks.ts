@@ -59,7 +59,7 @@ export const segmentRoute = defineRoute({
 export const mountBlocks = (app: OpenAPIHono, node: NodeService): void => {
   app.openapi(segmentRoute, async (c) => {
     const { from, limit } = c.req.valid('query')
-    return respondFresh(c, JSON.stringify(await node.segment(height(from), limit)))
+    return respondFresh(JSON.stringify(await node.segment(height(from), limit)))
   })
   app.openapi(blockRoute, async (c) => {
     const { at } = c.req.valid('param')

@@ -27,5 +27,5 @@ const matches = (ifNoneMatch: string | undefined, tag: string): boolean =>
   false
 
 /** Answers JSON that is true now. */
-export const respondFresh = (c: Context, body: string, status: 200 | 202 = 200): Response =>
-  c.body(body, status, { 'content-type': 'application/json', 'cache-control': revalidate })
+export const respondFresh = (body: string, status: 200 | 202 = 200): Response =>
+  new Response(body, { status, headers: { 'content-type': 'application/json', 'cache-control': revalidate } })

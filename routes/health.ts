@@ -13,5 +13,5 @@ export const healthRoute = defineRoute({
 })
 
 export const mountHealth = (app: OpenAPIHono): void => {
-  app.openapi(healthRoute, (c) => respondFresh(c, '{"status":"ok"}'))
+  app.openapi(healthRoute, () => respondFresh('{"status":"ok"}'))
 }

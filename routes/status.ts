@@ -17,5 +17,5 @@ export const statusRoute = defineRoute({
 })
 
 export const mountStatus = (app: OpenAPIHono, node: NodeService): void => {
-  app.openapi(statusRoute, (c) => respondFresh(c, JSON.stringify(node.status())))
+  app.openapi(statusRoute, () => respondFresh(JSON.stringify(node.status())))
 }

@@ -1,5 +1,4 @@
 /** What is answered to whoever submitted a transaction: at once, or once it is final. */
-import type { Context } from 'hono'
 import type { NodeService, Submission } from '../src/node/service.ts'
 import { respondFresh } from './caching.ts'
 
@@ -11,14 +10,13 @@ export interface Waiting {
 
 /** 200 when the transaction is final, 202 while it is pending. */
 export const respondSubmission = async (
-  c: Context,
   node: NodeService,
   submission: Submission,
   waiting: Waiting | undefined,
 ): Promise<Response> => {
   const known =
     submission.status === 'pending' && waiting ? await settle(node, submission, waiting) : submission
-  return respondFresh(c, JSON.stringify(known), known.status === 'pending' ? 202 : 200)
+  return respondFresh(JSON.stringify(known), known.status === 'pending' ? 202 : 200)
 }
 
 const settle = (

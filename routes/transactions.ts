@@ -117,7 +117,7 @@ export const mountTransactions = (app: OpenAPIHono, parts: TransactionParts): vo
         `this node knows no transaction ${id}: a pending one may have been dropped, submit it again`,
       )
     }
-    return respondFresh(c, proof ? canonicalize(view as unknown as Json) : JSON.stringify(view))
+    return respondFresh(proof ? canonicalize(view as unknown as Json) : JSON.stringify(view))
   })
 }
 
@@ -133,5 +133,5 @@ const submit = async (c: Context, parts: TransactionParts): Promise<Response> =>
   }
   const { node, limits, bodies, waiting } = parts
   const submission = await node.submit(decodeTransaction(await readJson(c.req.raw, limits, bodies)))
-  return respondSubmission(c, node, submission, wait ? waiting : undefined)
+  return respondSubmission(node, submission, wait ? waiting : undefined)
 }

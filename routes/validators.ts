@@ -38,6 +38,6 @@ export const mountValidators = (app: OpenAPIHono, node: NodeService): void => {
         `who votes on block ${at} isn't known yet: /v1/status says how far the ledger goes`,
       )
     }
-    return respondFresh(c, JSON.stringify(validators))
+    return respondFresh(JSON.stringify(validators))
   })
 }

@@ -76,6 +76,6 @@ export const mountWallet = (app: OpenAPIHono, { node, limits, bodies, waiting }:
     const wait = wantsToWait(c)
     const { operations, memo } = parseBody(spendSchema, await readJson(c.req.raw, limits, bodies))
     const submission = await node.spend(memo === undefined ? { operations } : { operations, memo })
-    return respondSubmission(c, node, submission, wait ? waiting : undefined)
+    return respondSubmission(node, submission, wait ? waiting : undefined)
   })
 }

@@ -5,6 +5,7 @@
  * doesn't add up). 2: it couldn't be done (a wrong flag, a folder in use, no node there).
  */
 import { CommanderError } from 'commander'
+import { ZodError } from 'zod'
 import { RequestError } from '../client/request-error.ts'
 import { type ErrorCode, TautlineError } from '../errors.ts'
 
@@ -36,6 +37,13 @@ const isVerdict = (code: ErrorCode): boolean => code === 'ledger-mismatch'
 const isRefusal = ({ code, details: { status } }: RequestError): boolean =>
   code !== 'not-a-node' && (status === 404 || status === 409 || status === 422)
 
+/** What an error says, on one line. */
+export const reasonOf = (error: Error): string => {
+  if (!(error instanceof ZodError)) return error.message.split('\n')[0]!
+  const { path, message } = error.issues[0]!
+  return path.length === 0 ? message : `${path.join('.')}: ${message}`
+}
+
 const systemErrors: Readonly<Record<string, string>> = {
   ENOENT: 'there is no such file or folder',
   EACCES: 'permission denied: run as the user that owns it',
@@ -53,7 +61,7 @@ const describe = (error: unknown): string => {
   if (!(error instanceof Error)) return `unexpected: ${String(error)}`
   const { code, path, address, port } = error as NodeJS.ErrnoException & { address?: string; port?: number }
   const known = code === undefined ? undefined : systemErrors[code]
-  if (known === undefined) return `unexpected: ${error.message.split('\n')[0]}; please report it`
+  if (known === undefined) return `unexpected: ${reasonOf(error)}; please report it`
   const subject = path ?? (port === undefined ? address : `${address ?? ''}:${port}`)
   return subject === undefined ? known : `${subject}: ${known}`
 }

@@ -4,8 +4,8 @@
  */
 import { InvalidArgumentError, Option } from 'commander'
 import type { z } from 'zod'
-import { genesisSchema } from '../objects/genesis.ts'
 import { addressField, amountField, networkIdField } from '../objects/fields.ts'
+import { genesisSchema } from '../objects/genesis.ts'
 
 export const defaultNodeUrl = 'http://127.0.0.1:8787'
 export const defaultDataFolder = './data'
@@ -24,11 +24,6 @@ export const nodeFlag = (): Option =>
     '--node <url>',
     `the node to ask (default: the one that runs in --data, or ${defaultNodeUrl})`,
   ).argParser(parseHttpUrl)
-export const storageFlag = (): Option =>
-  flag(
-    '--storage <kind>',
-    'where the ledger lies: level, fs (each also as kind:PATH), or memory, which keeps nothing',
-  ).default('level')
 export const storageFlag = (): Option =>
   flag(
     '--storage <kind>',

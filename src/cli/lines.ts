@@ -35,7 +35,10 @@ const lengthOf = (parts: readonly Uint8Array[]): number => parts.reduce((sum, { 
 
 const requireBounded = (path: string, begun: readonly Uint8Array[]): void => {
   if (lengthOf(begun) <= maxLineBytes) return
-  throw new TautlineError('malformed-json', `${path} has a line of more than ${maxLineBytes} bytes: it is no backup`)
+  throw new TautlineError(
+    'malformed-json',
+    `${path} has a line of more than ${maxLineBytes} bytes: it is no backup`,
+  )
 }
 
 const concat = (parts: readonly Uint8Array[]): Uint8Array => {

@@ -1,6 +1,7 @@
 /** The node's log on standard error: for people by consola, for programs one JSON object a line. */
 import { type ConsolaReporter, createConsola, LogLevels, type LogType } from 'consola'
 import type { Log, LogDetails } from '../ports/log.ts'
+import type { Terminal } from './terminal.ts'
 
 export const createLog = ({ json, stream }: { json: boolean; stream: NodeJS.WriteStream }): Log => {
   const consola = createConsola({
@@ -25,3 +26,9 @@ const jsonReporter = (stream: NodeJS.WritableStream): ConsolaReporter => ({
     stream.write(`${JSON.stringify({ ...details, time: date.toISOString(), level: type, message })}\n`)
   },
 })
+
+/** For commands that print one answer: only what is wrong is worth a line beside it. */
+export const createQuietLog = (terminal: Terminal): Log => {
+  const tell = (message: string): void => terminal.err(`tautline: ${message}`)
+  return { debug: () => undefined, info: () => undefined, warn: tell, error: tell }
+}

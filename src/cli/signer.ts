@@ -13,10 +13,14 @@ export interface KeyFlags {
 }
 
 /** Works beside a running node: the folder isn't locked for it. */
-export const loadSigner = async ({ data, keyFile }: KeyFlags): Promise<Signer> => {
+export const loadSigner = async (flags: KeyFlags): Promise<Signer> =>
+  createNodeSigner(await loadSecretKey(flags))
+
+/** @returns a seed of 32 bytes */
+export const loadSecretKey = async ({ data, keyFile }: KeyFlags): Promise<Uint8Array> => {
   const path = keyFile ?? join(data, 'node.key')
   const text = keyFile === undefined ? await readDataFile(data, 'node.key') : await readFile(keyFile, 'utf8')
-  if (text !== undefined) return createNodeSigner(readSecretKey(text, path))
+  if (text !== undefined) return readSecretKey(text, path)
   throw new TautlineError(
     'bad-configuration',
     `there is no key at ${path}: give the node's folder with --data or a key with --key-file, or make one with \`tautline key new\``,

@@ -20,9 +20,15 @@ export const readMemory = async (pid: number): Promise<Memory> => {
 /** USER_HZ, which is 100 on every architecture that Node runs on. */
 const ticksPerSecond = 100
 
-/** User and system time, fields 14 and 15. @see proc_pid_stat(5) */
-export const readCpuSeconds = async (pid: number): Promise<number> => {
-  const text = await readFile(`/proc/${pid}/stat`, 'utf8')
+/** User and system time of all its threads, fields 14 and 15. @see proc_pid_stat(5) */
+export const readCpuSeconds = (pid: number): Promise<number> => readStatSeconds(`/proc/${pid}/stat`)
+
+/** Of the thread that runs JavaScript. */
+export const readMainThreadSeconds = (pid: number): Promise<number> =>
+  readStatSeconds(`/proc/${pid}/task/${pid}/stat`)
+
+const readStatSeconds = async (path: string): Promise<number> => {
+  const text = await readFile(path, 'utf8')
   const fromThird = text.slice(text.lastIndexOf(')') + 2).split(' ')
   return (Number(fromThird[11]) + Number(fromThird[12])) / ticksPerSecond
 }

@@ -12,15 +12,10 @@ import { diskBytes, readCpuSeconds, readMemory } from './footprint.ts'
 import { latencyFigures } from './latency-figures.ts'
 import { fillLedger, type Ledger, type Report } from './ledger.ts'
 import { readCounts } from './node-metrics.ts'
-import { type NodeProcess, type Program, runCommand, startNode } from './node-process.ts'
+import { type Program, runCommand, startNode } from './node-process.ts'
 import type { Options } from './options.ts'
 import type { Figure, Part } from './rows.ts'
-import { type Bench, measureThroughput, submissionWays, warmUp } from './throughput.ts'
-
-export interface Subject {
-  readonly ledger: Ledger
-  readonly node: NodeProcess
-}
+import { type Bench, measureThroughput, type Subject, submissionWays, warmUp } from './throughput.ts'
 
 /** After a start, until nothing is done any more. */
 const settleMs = 3_000
@@ -154,11 +149,11 @@ const loadStages = async (
   // Disk and memory are measured after a load, whether or not that is a row.
   const ways = chosen.length === 0 && (parts.has('disk') || parts.has('memory')) ? submissionWays : chosen
   if (ways.length === 0) return
-  for (const { ledger, node } of subjects) await warmUp(bench, ledger, node.url, ways, warmUpSize)
+  for (const subject of subjects) await warmUp(bench, subject, ways, warmUpSize)
   for (let repetition = 1; repetition <= repetitions; repetition++) {
     report(`load ${repetition} of ${repetitions}`)
-    for (const { ledger, node } of subjects) {
-      figures.push(...(await measureThroughput(bench, ledger, node.url, ways, load)))
+    for (const subject of subjects) {
+      figures.push(...(await measureThroughput(bench, subject, ways, load)))
     }
   }
 }

@@ -1,9 +1,11 @@
 /** Committed transactions a second, each time between two measurements of the limit. */
 import { join } from 'node:path'
+import { readCpuSeconds, readMainThreadSeconds } from './footprint.ts'
 import { type Ledger, writeLoad } from './ledger.ts'
 import { type Limit, type LimitMeter, meanLimit } from './limit.ts'
 import type { LoadGenerator } from './load-generator.ts'
 import type { LoadTask, ThroughputReport } from './load-task.ts'
+import type { NodeProcess } from './node-process.ts'
 import type { Figure, RowName } from './rows.ts'
 
 export interface LoadSize {
@@ -25,31 +27,41 @@ export interface Bench {
   readonly folder: string
 }
 
+/** A ledger, and the node that runs on it. */
+export interface Subject {
+  readonly ledger: Ledger
+  readonly node: NodeProcess
+}
+
 export const submissionWays = ['ndjson', 'single'] as const
 export type SubmissionWay = (typeof submissionWays)[number]
 
 const rowsOf = {
-  ndjson: { rate: 'ndjsonRate', share: 'ndjsonShare' },
-  single: { rate: 'singleRate', share: 'singleShare' },
+  ndjson: { rate: 'ndjsonRate', share: 'ndjsonShare', cpu: 'ndjsonCpu', mainThread: 'ndjsonMainThread' },
+  single: { rate: 'singleRate', share: 'singleShare', cpu: 'singleCpu', mainThread: 'singleMainThread' },
 } as const satisfies Record<SubmissionWay, Record<string, RowName>>
 
 /** One repetition on one ledger. */
 export const measureThroughput = async (
   bench: Bench,
-  ledger: Ledger,
-  url: string,
+  { ledger, node }: Subject,
   ways: readonly SubmissionWay[],
   size: LoadSize,
 ): Promise<readonly Figure[]> => {
   const tasks: LoadTask[] = []
-  for (const way of ways) tasks.push(await prepareTask[way](bench, ledger, url, size))
+  for (const way of ways) tasks.push(await prepareTask[way](bench, ledger, node.url, size))
   const figures: Figure[] = []
   let before = await bench.meter.measure()
   for (const [at, task] of tasks.entries()) {
+    const cpuBefore = await readCpu(node.pid)
     const report = (await bench.generator.run(task)) as ThroughputReport
+    const cpuAfter = await readCpu(node.pid)
     ledger.transactions += report.transactions
     const after = await bench.meter.measure()
-    figures.push(...figuresOf(ledger, ways[at]!, report, meanLimit(before, after)))
+    figures.push(
+      ...figuresOf(ledger, ways[at]!, report, meanLimit(before, after)),
+      ...cpuFigures(ledger, ways[at]!, report, cpuBefore, cpuAfter),
+    )
     before = after
   }
   return figures
@@ -58,13 +70,12 @@ export const measureThroughput = async (
 /** Some load that isn't measured. */
 export const warmUp = async (
   bench: Bench,
-  ledger: Ledger,
-  url: string,
+  { ledger, node }: Subject,
   ways: readonly SubmissionWay[],
   size: LoadSize,
 ): Promise<void> => {
   for (const way of ways) {
-    const report = await bench.generator.run(await prepareTask[way](bench, ledger, url, size))
+    const report = await bench.generator.run(await prepareTask[way](bench, ledger, node.url, size))
     ledger.transactions += (report as ThroughputReport).transactions
   }
 }
@@ -97,6 +108,35 @@ const prepareTask = {
     }
     return { kind: 'ndjson', url, streams: files }
   },
+}
+
+interface Cpu {
+  readonly allSeconds: number
+  readonly mainThreadSeconds: number
+}
+
+const readCpu = async (pid: number): Promise<Cpu> => ({
+  allSeconds: await readCpuSeconds(pid),
+  mainThreadSeconds: await readMainThreadSeconds(pid),
+})
+
+/** Unlike rates, these hardly depend on what else the machine does. */
+const cpuFigures = (
+  { accounts }: Ledger,
+  way: SubmissionWay,
+  { transactions }: ThroughputReport,
+  before: Cpu,
+  after: Cpu,
+): readonly Figure[] => {
+  const eachUs = (seconds: number): readonly number[] => [(seconds / transactions) * 1e6]
+  return [
+    { row: rowsOf[way].cpu, accounts, samples: eachUs(after.allSeconds - before.allSeconds) },
+    {
+      row: rowsOf[way].mainThread,
+      accounts,
+      samples: eachUs(after.mainThreadSeconds - before.mainThreadSeconds),
+    },
+  ]
 }
 
 const figuresOf = (

@@ -23,7 +23,11 @@ let built: Promise<void> | undefined
 const buildWhenStale = async (): Promise<void> => {
   const [changedMs, builtMs] = await Promise.all([newest(sources), newest([lastWritten])])
   if (builtMs > changedMs) return
-  await promisify(execFile)('npm', ['run', '-s', 'build'], { cwd: checkout })
+  await promisify(execFile)('npm', ['run', '-s', 'build'], { cwd: checkout }).catch(
+    (error: { stdout?: string; stderr?: string }) => {
+      throw new Error(`the build failed:\n${error.stdout}${error.stderr}`)
+    },
+  )
 }
 
 /** When a file below these was last written; 0 when there is none. */

@@ -75,7 +75,7 @@ describe('the first start in an empty folder', () => {
     await first.kill('SIGTERM')
     const again = await bannerOf(startWithBanner(cwd), /head .*\n/)
     expect(again).not.toContain('curl')
-    expect(again).toContain(/network +(.+)/.exec(banner)![1])
+    expect(again).toContain(/^network +(.+)$/m.exec(banner)![1])
   })
 
   it('writes nothing but its data folder, and secrets for its user alone', async () => {
@@ -159,11 +159,8 @@ describe('what can not be done is said in one sentence, with exit code 2', () =>
     ['whose key is none', (data: string) => writeFile(join(data, 'node.key'), 'secret\n'), /holds no key/],
     ['whose sign record is zeros', zeroSignRecord, /no whole sign record/],
     ['whose ledger is gone', (data: string) => rm(join(data, 'ledger'), { recursive: true }), /ledger is gone/],
-    [
-      'whose ledger is damaged',
-      (data: string) => writeFile(join(data, 'ledger/CURRENT'), 'MANIFEST-999999\n'),
-      /damaged.*backup/,
-    ],
+    ['whose ledger is damaged', scribbleOnManifest, /damaged.*backup/],
+    ['whose ledger lacks a file', (data: string) => rm(join(data, 'ledger/CURRENT')), /ledger.*damaged|storage/],
     ['whose ledger is a file', fileForLedger, /ledger/],
   ])('a folder %s', async (_, breakFolder, why) => {
     const data = await usedFolder()
@@ -177,6 +174,12 @@ async function zeroSignRecord(data: string): Promise<void> {
     const path = join(data, 'signer', name)
     await writeFile(path, Buffer.alloc((await stat(path)).size))
   }
+}
+
+async function scribbleOnManifest(data: string): Promise<void> {
+  const ledger = join(data, 'ledger')
+  const manifest = (await readdir(ledger)).find((name) => name.startsWith('MANIFEST'))!
+  await writeFile(join(ledger, manifest), 'scribble'.repeat(1_000))
 }
 
 async function fileForLedger(data: string): Promise<void> {

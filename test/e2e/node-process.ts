@@ -69,6 +69,7 @@ export const temporaryFolder = async (): Promise<string> => {
 const plainEnvironment = (): Record<string, string> => ({
   PATH: process.env['PATH'] ?? '',
   HOME: process.env['HOME'] ?? tmpdir(),
+  TMPDIR: tmpdir(),
 })
 
 export const spawnProcess = (

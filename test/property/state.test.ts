@@ -359,6 +359,17 @@ describe('an update with pages that are not in memory', () => {
     ).toBe(0)
   })
 
+  test('what an operation has opened stays open when the cache evicts it', () => {
+    const world = new World(16 * 1024)
+    const state = world.checkpoint(world.update(emptyState, new Map([['account/1', { nonce: 1 }]])))
+    const pages = new OpenPages(world.cache)
+    const read = (from: OpenPages): object => readState(from, state, ['account/1'])
+    expect(read(pages)).toHaveProperty('values')
+    checkpointState(world.cache, world.update(emptyState, model), height(9))
+    expect(read(new OpenPages(world.cache))).toHaveProperty('missing')
+    expect(read(pages)).toHaveProperty('values')
+  })
+
   test('a walk asks for one branch of pages at a time', () => {
     const world = new World()
     const state = world.checkpoint(world.update(emptyState, model))
@@ -424,6 +435,8 @@ describe('an update with pages that are not in memory', () => {
     world.restart()
     expect(() => world.read(state, [...model.keys()])).toThrow(damaged)
     expect(() => world.read(state, [...model.keys()])).toThrow(damaged)
+    const elsewhere = openState({ ...state, location: (before.match(/page:[\d:]+/) as [PageLocation])[0] })
+    expect(() => world.read(elsewhere, ['account/1'])).toThrow(damaged)
   })
 })
 

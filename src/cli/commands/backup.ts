@@ -1,27 +1,26 @@
 /** `tautline backup`: the ledger and the node's key in one file, also while the node runs. */
-import { open, rename, rm } from 'node:fs/promises'
+import { open, rename, rm, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { Command } from 'commander'
 import { createClient } from '../../client/client.ts'
+import { encodeHex } from '../../codec/bytes.ts'
 import type { Json } from '../../codec/json.ts'
 import { TautlineError } from '../../errors.ts'
 import { type BackupSource, writeBackup } from '../../node/backup.ts'
-import type { Log } from '../../ports/log.ts'
+import type { Chain } from '../../node/chain.ts'
+import type { DataFolder } from '../../runtime/node/data-folder.ts'
 import { syncFolder } from '../../runtime/node/durable-file.ts'
+import { openExistingFolder, withLedger } from '../../runtime/node/open-ledger.ts'
 import { dataFlag, jsonFlag, nodeFlag, storageFlag } from '../flags.ts'
-import { createLog } from '../log.ts'
+import { createQuietLog } from '../log.ts'
 import { type NodeFlags, nodeUrl } from '../node-url.ts'
-import { type LedgerFlags, openLedger, requireKey } from '../open-ledger.ts'
 import { type ProgressBar, progressBar } from '../progress-bar.ts'
-import { loadSigner } from '../signer.ts'
+import { loadSecretKey, loadSigner } from '../signer.ts'
 import type { Terminal } from '../terminal.ts'
 
-interface Flags extends NodeFlags, LedgerFlags {
+interface Flags extends NodeFlags {
+  readonly storage: string
   readonly json?: boolean
-}
-
-interface OpenSource extends BackupSource {
-  close(): Promise<void>
 }
 
 export const backupCommand = (terminal: Terminal): Command =>
@@ -32,45 +31,64 @@ export const backupCommand = (terminal: Terminal): Command =>
     .addOption(storageFlag())
     .addOption(nodeFlag())
     .addOption(jsonFlag())
-    .addHelpText('after', '\nThe file holds the secret key: keep it as safe as the data folder. What the key has signed is left out.')
+    .addHelpText(
+      'after',
+      '\nThe file holds the secret key: keep it as safe as the data folder. What the key has signed is left out.',
+    )
     .action(async (file: string, flags: Flags) => {
       const { height, hash } = await backup(file, flags, terminal)
-      terminal.out(flags.json ? JSON.stringify({ file, height, hash }) : `${height} blocks and the secret key are in ${file}: keep it safe.`)
+      terminal.out(
+        flags.json
+          ? JSON.stringify({ file, height, hash })
+          : `${height} blocks and the secret key are in ${file}: keep it safe.`,
+      )
     })
 
 const backup = async (file: string, flags: Flags, terminal: Terminal): Promise<BackupSource['head']> => {
-  const key = await requireKey(flags.data)
-  const source = await openSource(flags, createLog({ json: false, stream: terminal.logStream }))
+  const key = encodeHex(await loadSecretKey(flags))
   const bar = progressBar(terminal, 'blocks')
-  try {
+  const write = async (source: BackupSource): Promise<BackupSource['head']> => {
     await writePrivately(file, withProgress(writeBackup(source, key), source.head.height, bar))
     return source.head
+  }
+  try {
+    const folder = await openExistingFolder(flags.data).catch(undefinedWhenInUse)
+    return folder ? await readFolder(folder, flags, terminal, write) : await write(await askNode(flags))
   } finally {
     bar.clear()
-    await source.close()
   }
 }
 
-const openSource = async (flags: Flags, log: Log): Promise<OpenSource> => {
+const undefinedWhenInUse = (error: unknown): undefined => {
+  if (error instanceof TautlineError && error.code === 'folder-in-use') return undefined
+  throw error
+}
+
+const readFolder = async <Result>(
+  folder: DataFolder,
+  { storage }: Flags,
+  terminal: Terminal,
+  steps: (source: BackupSource) => Promise<Result>,
+): Promise<Result> => {
+  const log = createQuietLog(terminal)
   try {
-    return await openFolder(flags, log)
-  } catch (error) {
-    if (error instanceof TautlineError && error.code === 'folder-in-use') return askNode(flags)
-    throw error
+    return await withLedger(folder, storage, log, (chain) => steps(sourceIn(chain)))
+  } finally {
+    await folder.close()
   }
 }
 
-const openFolder = async (flags: Flags, log: Log): Promise<OpenSource> => {
-  const { chain, close } = await openLedger(flags, log)
-  const block: BackupSource['block'] = async (at) => ({
-    block: (await chain.reader.block(at)) as unknown as Json,
-    certificate: (await chain.reader.certificate(at)) as unknown as Json,
-  })
-  return { genesis: chain.genesis, head: chain.head, block, close }
-}
+const sourceIn = ({ genesis, head, reader }: Chain): BackupSource => ({
+  genesis,
+  head,
+  block: async (at) => ({
+    block: (await reader.block(at)) as unknown as Json,
+    certificate: (await reader.certificate(at)) as unknown as Json,
+  }),
+})
 
 /** By its public doors, which need nobody's leave; only the key is read from the folder. */
-const askNode = async (flags: Flags): Promise<OpenSource> => {
+const askNode = async (flags: Flags): Promise<BackupSource> => {
   const client = createClient({ url: await nodeUrl(flags) })
   const [{ head, node }, { address }] = await Promise.all([client.status(), loadSigner(flags)])
   if (node.address !== address) {
@@ -83,10 +101,14 @@ const askNode = async (flags: Flags): Promise<OpenSource> => {
     const { block, certificate } = await client.block(at)
     return { block: block as unknown as Json, certificate: certificate as unknown as Json }
   }
-  return { genesis: await client.genesis(), head, block, close: async () => undefined }
+  return { genesis: await client.genesis(), head, block }
 }
 
-async function* withProgress(lines: AsyncIterable<string>, blocks: number, bar: ProgressBar): AsyncIterable<string> {
+async function* withProgress(
+  lines: AsyncIterable<string>,
+  blocks: number,
+  bar: ProgressBar,
+): AsyncIterable<string> {
   let done = 0
   for await (const line of lines) {
     yield `${line}\n`
@@ -100,7 +122,7 @@ const writePrivately = async (path: string, lines: AsyncIterable<string>): Promi
   await rm(temporary, { force: true })
   const file = await open(temporary, 'wx', 0o600)
   try {
-    await file.writeFile(lines)
+    await writeFile(file, lines)
     await file.sync()
     await file.close()
     await rename(temporary, path)

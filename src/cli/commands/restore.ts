@@ -2,23 +2,25 @@
 import { readdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Command } from 'commander'
-import { accelerateHash } from '../../crypto/hash.ts'
 import { decodeHex } from '../../codec/bytes.ts'
+import { accelerateHash } from '../../crypto/hash.ts'
 import { TautlineError } from '../../errors.ts'
 import { readBackup } from '../../node/backup.ts'
 import type { Chain } from '../../node/chain.ts'
+import type { ObjectStore } from '../../ports/object-store.ts'
 import { type DataFolder, openDataFolder } from '../../runtime/node/data-folder.ts'
 import { writeSecretKey } from '../../runtime/node/identity.ts'
 import { createNodeVerifier, nativeHash } from '../../runtime/node/keys.ts'
 import { openStore } from '../../storage/open-store.ts'
 import { dataFlag, jsonFlag, storageFlag } from '../flags.ts'
 import { readLines } from '../lines.ts'
-import { createLog } from '../log.ts'
-import type { LedgerFlags } from '../open-ledger.ts'
+import { createQuietLog } from '../log.ts'
 import { type ProgressBar, progressBar } from '../progress-bar.ts'
 import type { Terminal } from '../terminal.ts'
 
-interface Flags extends LedgerFlags {
+interface Flags {
+  readonly data: string
+  readonly storage: string
   readonly json?: boolean
 }
 
@@ -33,7 +35,11 @@ export const restoreCommand = (terminal: Terminal): Command =>
     .action(async (file: string, flags: Flags) => {
       const { network, head } = await restore(file, flags, terminal)
       const { height, hash } = head
-      terminal.out(flags.json ? JSON.stringify({ network, height, hash }) : `${height} blocks of network ${network} are checked and in ${flags.data}.${warning}`)
+      terminal.out(
+        flags.json
+          ? JSON.stringify({ network, height, hash })
+          : `${height} blocks of network ${network} are checked and in ${flags.data}.${warning}`,
+      )
     })
 
 const warning = `
@@ -68,7 +74,8 @@ const replayInto = async (
 ): Promise<Chain> => {
   const store = await openStore(storage, folder.path)
   try {
-    const verifier = await createNodeVerifier(createLog({ json: false, stream: terminal.logStream }))
+    await requireEmptyStore(store, storage)
+    const verifier = await createNodeVerifier(createQuietLog(terminal))
     const lines = readLines(file, (bytes) => bar.update(bytes, size))
     const { chain, key } = await readBackup(lines, store, verifier, () => undefined)
     await chain.close()
@@ -86,6 +93,17 @@ const requireEmpty = async (data: string): Promise<void> => {
   })
   if (files.every((name) => name === 'lock')) return
   throw new TautlineError('bad-configuration', `${data} is not empty: restore into a new folder, with --data`)
+}
+
+/** `--storage` may lie outside of the folder. */
+const requireEmptyStore = async (store: ObjectStore, storage: string): Promise<void> => {
+  if (store.durability === 'none')
+    throw new TautlineError('bad-configuration', `--storage ${storage} keeps nothing: restore into another`)
+  if ((await store.readHead()) !== undefined)
+    throw new TautlineError(
+      'bad-configuration',
+      `--storage ${storage} holds a ledger already: restore into an empty one`,
+    )
 }
 
 /** The folder was empty but for its lock, so that all in it came with the failed run. */

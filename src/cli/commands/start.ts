@@ -2,7 +2,7 @@
 import { Command } from 'commander'
 import type { RunningNode } from '../../runtime/node/start.ts'
 import { banner, bannerJson } from '../banner.ts'
-import { collectUrls, dataFlag, flag, parsePort, storageFlag } from '../flags.ts'
+import { collectUrls, dataFlag, flag, parseName, parsePort, storageFlag } from '../flags.ts'
 import { createLog } from '../log.ts'
 import type { Terminal } from '../terminal.ts'
 
@@ -30,7 +30,9 @@ export const startCommand = (terminal: Terminal): Command =>
     )
     .addOption(storageFlag())
     .addOption(
-      flag('--name <name>', 'the name of the network, when this start makes one').default('tautline'),
+      flag('--name <name>', 'the name of the network, when this start makes one')
+        .default('tautline')
+        .argParser(parseName),
     )
     .addOption(
       flag(

@@ -1,20 +1,18 @@
 /** `tautline verify`: replays a whole ledger from its genesis, believing nothing that lies in the folder. */
-import { rm } from 'node:fs/promises'
-import { join } from 'node:path'
 import { Command } from 'commander'
 import { TautlineError } from '../../errors.ts'
 import { type Verified, verifyLedger } from '../../node/verify-ledger.ts'
-import type { Log } from '../../ports/log.ts'
 import { createNodeVerifier } from '../../runtime/node/keys.ts'
-import { openStore } from '../../storage/open-store.ts'
-import { NoVerdict } from '../failure.ts'
+import { openExistingFolder, withLedger, withScratchStore } from '../../runtime/node/open-ledger.ts'
+import { NoVerdict, reasonOf } from '../failure.ts'
 import { dataFlag, jsonFlag, storageFlag } from '../flags.ts'
-import { createLog } from '../log.ts'
-import { type LedgerFlags, openLedger } from '../open-ledger.ts'
-import { type ProgressBar, progressBar } from '../progress-bar.ts'
+import { createQuietLog } from '../log.ts'
+import { progressBar } from '../progress-bar.ts'
 import type { Terminal } from '../terminal.ts'
 
-interface Flags extends LedgerFlags {
+interface Flags {
+  readonly data: string
+  readonly storage: string
   readonly json?: boolean
 }
 
@@ -24,7 +22,10 @@ export const verifyCommand = (terminal: Terminal): Command =>
     .addOption(dataFlag())
     .addOption(storageFlag())
     .addOption(jsonFlag())
-    .addHelpText('after', '\nExit code 1 when it does not add up, 2 when it could not be checked, as while its node runs.')
+    .addHelpText(
+      'after',
+      '\nExit code 1 when it does not add up, 2 when it could not be checked, as while its node runs.',
+    )
     .action(async (flags: Flags) => {
       const verdict = await verify(flags, terminal).catch(asVerdict)
       if (flags.json) terminal.out(JSON.stringify(verdict))
@@ -32,42 +33,31 @@ export const verifyCommand = (terminal: Terminal): Command =>
       if (!flags.json) terminal.out(describe(verdict))
     })
 
-type Verdict = ({ readonly ok: true; readonly supply: string } & Omit<Verified, 'supply'>) | { readonly ok: false; readonly reason: string }
+type Verdict =
+  | ({ readonly ok: true; readonly supply: string } & Omit<Verified, 'supply'>)
+  | { readonly ok: false; readonly reason: string }
 
 const verify = async (flags: Flags, terminal: Terminal): Promise<Verdict> => {
-  const log = createLog({ json: false, stream: terminal.logStream })
-  const ledger = await openLedger(flags, log)
+  const log = createQuietLog(terminal)
+  const folder = await openExistingFolder(flags.data)
   const bar = progressBar(terminal, 'blocks')
   try {
-    const { supply, ...counts } = await verifyBeside(ledger, bar, log)
+    const { supply, ...counts } = await withLedger(folder, flags.storage, log, (chain) =>
+      withScratchStore(async (scratch) =>
+        verifyLedger(chain, scratch, await createNodeVerifier(log), bar.update),
+      ),
+    )
     return { ok: true, ...counts, supply: supply.toString() }
   } finally {
     bar.clear()
-    await ledger.close()
-  }
-}
-
-/** With the copy in the folder itself, on the disk that has room for the ledger; what a killed run left there goes first. */
-const verifyBeside = async (
-  { chain, path }: { chain: Parameters<typeof verifyLedger>[0]; path: string },
-  bar: ProgressBar,
-  log: Log,
-): Promise<Verified> => {
-  const copy = join(path, 'verifying')
-  await rm(copy, { recursive: true, force: true })
-  const scratch = await openStore(`level:${copy}`, path)
-  try {
-    return await verifyLedger(chain, scratch, await createNodeVerifier(log), bar.update)
-  } finally {
-    await scratch.close()
-    await rm(copy, { recursive: true, force: true })
+    await folder.close()
   }
 }
 
 /** Trouble with the machine is no verdict about the ledger; whatever else comes up while it is read is one. */
 const asVerdict = (error: unknown): Verdict => {
   if (!(error instanceof Error) || isTrouble(error)) throw error
-  return { ok: false, reason: error.message }
+  return { ok: false, reason: reasonOf(error) }
 }
 
 const isTrouble = (error: Error): boolean =>

@@ -27,9 +27,8 @@ const follow = (root: Hash, key: string, pages: readonly string[]): StateProofVe
   const path = pathOf(key)
   let hash: Json | undefined = root
   for (const [depth, text] of pages.entries()) {
-    if (hash === undefined) return { refusal: 'the proof goes on after its end: expected no further page' }
     if (hashCanonical('state-page', text) !== hash)
-      return { refusal: `page ${depth} does not have the hash above it` }
+      return { refusal: `page ${depth} is not the one that belongs there` }
     const page: Json = parseCanonical(text)
     const entries = member(page, 'entries')
     if (entries !== undefined) return endAt(pages, depth, member(entries, key))

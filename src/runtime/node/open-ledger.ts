@@ -16,7 +16,7 @@ export const openExistingFolder = async (path: string): Promise<DataFolder> => {
   await access(path).catch((cause: unknown) => {
     throw new TautlineError(
       'bad-configuration',
-      `there is no data folder ${path}: name the one of your node with --data`,
+      `there is no ledger, since there is no data folder ${path}: name the one of your node with --data`,
       { path },
       cause,
     )

@@ -1,5 +1,6 @@
 import { CommanderError } from 'commander'
 import { describe, expect, it } from 'vitest'
+import { z } from 'zod'
 import { failureOf, NoVerdict } from '../../../src/cli/failure.ts'
 import { RequestError } from '../../../src/client/request-error.ts'
 import { TautlineError } from '../../../src/errors.ts'
@@ -45,6 +46,12 @@ describe('the exit code and the sentence of a failure', () => {
       new Error('broken invariant: x\n    at file.ts:1'),
       2,
       /^unexpected: broken invariant: x; please report it$/,
+    ],
+    [
+      'a schema that did not fit',
+      z.object({ a: z.array(z.string()) }).safeParse({ a: [1] }).error,
+      2,
+      /^unexpected: a\.0: [^\n]*; please report it$/,
     ],
     ['something thrown that is no error', 'x', 2, /^unexpected: x$/],
   ])('%s', (_, error, exitCode, sentence) => {

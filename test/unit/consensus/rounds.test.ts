@@ -1,11 +1,12 @@
 /** One height, seen by one validator of a few: Algorithm 1 rule by rule. */
 import { describe, expect, test } from 'vitest'
-import type { Address } from '../../../src/units.ts'
+import { type Address, round as asRound, nextHeight } from '../../../src/units.ts'
 import {
   Actor,
   addresses,
   block,
   brief,
+  height,
   kinds,
   nothingPending,
   only,
@@ -63,7 +64,7 @@ describe('a round that goes well', () => {
     expect(said(actor.give(proposal(first, 0, 'A')))).toEqual(['prevote 0 A'])
     expect(said(actor.give(prevote(first, 0, 'A')))).toEqual([])
     expect(said(actor.give(prevote(second, 0, 'A')))).toEqual(['precommit 0 A'])
-    expect(actor.give(precommit(second, 0, 'A'))).toEqual([])
+    expect(kinds(actor.give(precommit(second, 0, 'A'), precommit(third, 0)))).toEqual(['schedule'])
     const [decision] = only(actor.give(precommit(first, 0, 'A')), 'decide')
 
     const signers = decision!.certificate.precommits.map(({ validator }) => validator)
@@ -186,15 +187,31 @@ describe('a round that fails', () => {
     expect(actor.machine.view()).not.toHaveProperty('locked')
   })
 
-  test('a timeout of a round that was left, of another height, or of a step that is over does nothing', () => {
+  test('a timeout of a step that is over, or that was never scheduled, does nothing', () => {
     const actor = voter()
     actor.give(pending, proposal(first, 0, 'A'))
-    expect(actor.give(timeout('propose', 0))).toEqual([])
-    expect(actor.give(timeout('prevote', 0))).toEqual([]) // was never scheduled
-    actor.give(prevote(first, 1), prevote(second, 1))
 
-    expect(actor.give(timeout('precommit', 0))).toEqual([])
-    expect(actor.machine.view().round).toBe(1)
+    expect(actor.give(timeout('propose', 0), timeout('prevote', 0), timeout('precommit', 0))).toEqual([])
+  })
+
+  test('a prevote timeout after the precommit does nothing', () => {
+    const actor = voter()
+    actor.give(proposal(first, 0, 'A'), prevote(first, 0), prevote(second, 0, 'A'), prevote(third, 0, 'A'))
+    expect(actor.machine.view().step).toBe('precommit')
+
+    expect(actor.give(timeout('prevote', 0))).toEqual([])
+  })
+
+  test('a timeout of a round that was left, or of another height, does nothing', () => {
+    const actor = voter()
+    expect(scheduled(actor.give(pending, prevote(first, 1), prevote(second, 1)))).toEqual([
+      'propose 0',
+      'propose 1',
+    ])
+    const other = { kind: 'propose', height: nextHeight(height), round: asRound(1) } as const
+
+    expect(actor.give(timeout('propose', 0), { kind: 'timeout', timeout: other })).toEqual([])
+    expect(said(actor.give(timeout('propose', 1)))).toContain('prevote 1 nil')
   })
 
   test('nil rounds grow their timeouts up to the cap', () => {
@@ -604,6 +621,19 @@ describe('bounds', () => {
     expect(said(actor.give(proposal(first, 100, 'A', { polkaRound: 0 })))).toEqual(['prevote 100 A since 0'])
   })
 
+  test('votes of a forgotten round are forgotten: they have to be heard again', () => {
+    const actor = voter()
+    actor.give(prevote(first, 1, 'A'), prevote(first, 100), prevote(second, 100))
+    const effects = actor.give(
+      proposal(first, 100, 'A', { polkaRound: 1 }),
+      prevote(second, 1, 'A'),
+      prevote(third, 1, 'A'),
+    )
+
+    expect(said(effects)).toEqual([])
+    expect(said(actor.give(prevote(first, 1, 'A')))).toEqual(['prevote 100 A since 1'])
+  })
+
   test('a polka of a forgotten round is heard again when a proposal cites it', () => {
     const actor = voter()
     actor.give(prevote(first, 100), prevote(second, 100), proposal(first, 100, 'A', { polkaRound: 3 }))
@@ -649,6 +679,13 @@ describe('for those who watch and those who are behind', () => {
       'prevote 1 nil',
       'proposal 0 A',
     ])
+  })
+
+  test('own votes of the rounds just left are repeated, for those who are still there', () => {
+    const actor = voter()
+    actor.give(pending, timeout('propose', 0), precommit(first, 2), precommit(second, 2))
+
+    expect(actor.machine.recent().map(brief)).toEqual(['prevote 0 nil', 'precommit 2 nil', 'precommit 2 nil'])
   })
 
   test('what one repeats is all that another needs to catch up', () => {

@@ -1,0 +1,48 @@
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { expect, it } from 'vitest'
+import { checkout } from './build.ts'
+import { run, spawnProcess, temporaryFolder, untilAnswering } from './node-process.ts'
+
+it('the packed tarball, installed elsewhere without development packages, is a whole node', async () => {
+  const folder = await temporaryFolder()
+  // The build is fresh; packing would build it again, under the feet of whoever runs it.
+  const pack = ['pack', '--ignore-scripts', '--json', '--pack-destination', folder]
+  const [{ filename, files }] = JSON.parse((await run('npm', pack, { cwd: checkout })).stdout)
+  const packed = (files as { path: string }[]).map(({ path }) => path)
+  expect(packed.filter((path) => !/^(dist\/|openapi\.yaml$|README\.md$|package\.json$)/.test(path))).toEqual([])
+
+  const home = join(folder, 'home')
+  await mkdir(home)
+  await writeFile(join(home, 'package.json'), '{ "private": true }\n')
+  const install = ['install', '--prefer-offline', '--no-audit', '--no-fund', join(folder, filename)]
+  expect(await run('npm', install, { cwd: home })).toMatchObject({ code: 0 })
+  const installed = await readdir(join(home, 'node_modules'))
+  expect(installed).toContain('classic-level')
+  for (const development of ['typescript', 'vitest', 'swagger-ui-dist', '@biomejs']) {
+    expect(installed).not.toContain(development)
+  }
+
+  const version = await run('npx', ['--no-install', 'tautline', '--version'], { cwd: home })
+  expect(version.stdout.trim()).toBe(JSON.parse(await readFile(join(checkout, 'package.json'), 'utf8')).version)
+  const node = await untilAnswering(
+    spawnProcess('npx', ['--no-install', 'tautline', 'start', '--json', '--port', '0'], { cwd: home }),
+  )
+  expect(node.banner.isNew).toBe(true)
+  for (const [path, type] of [
+    ['/docs', 'text/html'],
+    ['/openapi.yaml', 'yaml'],
+    ['/metrics', 'text/plain'],
+  ] as const) {
+    const response = await fetch(`${node.url}${path}`)
+    expect([path, response.status, response.headers.get('content-type')]).toEqual([
+      path,
+      200,
+      expect.stringContaining(type),
+    ])
+  }
+  const page = await (await fetch(`${node.url}/docs`)).text()
+  const assets = [...page.matchAll(/(?:src|href)="([^"#]+)"/g)].map(([, path]) => new URL(path!, `${node.url}/docs`))
+  expect(assets.length).toBeGreaterThan(1)
+  for (const asset of assets) expect([asset.href, (await fetch(asset)).status]).toEqual([asset.href, 200])
+})
