@@ -19,7 +19,7 @@ import { toProblem } from './problem.ts'
 import type { Waiting } from './submission.ts'
 
 /** Batches at the node at a time, as far as they have no senders in common: nonces must arrive in their order. */
-const batchesInFlight = 30
+const batchesInFlight = 3
 /** Answers that wait for their reader, in bytes: a sender that reads only when all is sent isn't stopped by them. */
 const maxUnreadBytes = 1024 * 1024
 /** How long to leave a node in peace that has no room for a whole batch. */
@@ -197,7 +197,7 @@ const inOrderOfSenders = (submit: Submit): Submit => {
   const running = new Set<{ readonly senders: ReadonlySet<Address>; readonly done: Promise<unknown> }>()
   return async (transactions) => {
     const senders = new Set(transactions.map(({ transaction }) => transaction.from))
-    const before = [...running].filter((other) => [...senders].some((sender) => false))
+    const before = [...running].filter((other) => [...senders].some((sender) => other.senders.has(sender)))
     const done = Promise.all(before.map((other) => other.done)).then(() => submit(transactions))
     const batch = { senders, done }
     running.add(batch)

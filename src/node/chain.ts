@@ -224,6 +224,23 @@ export class Chain {
       await this.#writeHead(await this.#takeCheckpoint(this.#head))
   }
 
+  /**
+   * Checks what the next checkpoint is going to delete: pages that are there, and that the last one doesn't use.
+   *
+   * @throws TautlineError `ledger-mismatch`
+   */
+  async checkStalePages(): Promise<void> {
+    const stale = await this.reader.stalePages(this.#checkpoint.height)
+    const used = await this.state.locations(this.#checkpoint.state)
+    const pages = await this.#store.getMany(stale)
+    const wrong = stale.find((location, at) => used.has(location) || pages[at] === undefined)
+    if (wrong === undefined && new Set(stale).size === stale.length) return
+    throw new TautlineError(
+      'ledger-mismatch',
+      `${wrong ?? 'a page'} is wrongly listed as stale at checkpoint ${this.#checkpoint.height}`,
+    )
+  }
+
   async #write(candidate: Candidate, certificate: Certificate): Promise<void> {
     const { block, execution } = candidate
     const { hops } = this.#head

@@ -23,6 +23,7 @@ import { canonicalize, type Json, parseCanonical } from '../codec/json.ts'
 import { TautlineError } from '../errors.ts'
 import type { AssembledBlock } from '../ledger/assemble-block.ts'
 import type { HistoryEntry } from '../ledger/execute-block.ts'
+import type { PageLocation } from '../ledger/state/page.ts'
 import type { Block } from '../objects/block.ts'
 import { type Genesis, type GenesisAnchor, genesisAnchorSchema, genesisSchema } from '../objects/genesis.ts'
 import { hashValidators, type ValidatorList } from '../objects/validators.ts'
@@ -157,11 +158,6 @@ export class LedgerReader {
     return text === undefined ? undefined : parsePlace(text)
   }
 
-  async placesOf(ids: readonly TransactionId[]): Promise<readonly (Place | undefined)[]> {
-    const texts = await this.#store.getMany(ids.map(keys.transaction))
-    return texts.map((bytes) => bytes && parsePlace(decodeUtf8(bytes)))
-  }
-
   /** Places of an account's transactions by their numbers. */
   async historyPlaces(address: Address, numbers: readonly number[]): Promise<readonly Place[]> {
     const texts = await this.#store.getMany(numbers.map((number) => keys.history(address, number)))
@@ -178,9 +174,9 @@ export class LedgerReader {
     return asHeight(Number(await this.#needed(keys.hop(number))))
   }
 
-  async stalePages(height: Height): Promise<readonly ObjectKey[]> {
+  async stalePages(height: Height): Promise<readonly PageLocation[]> {
     const text = await this.#text(keys.stale(height))
-    return text === undefined ? [] : (JSON.parse(text) as string[])
+    return text === undefined ? [] : (JSON.parse(text) as PageLocation[])
   }
 
   async #text(key: ObjectKey): Promise<string | undefined> {

@@ -2,8 +2,9 @@
 import type { Json } from '../codec/json.ts'
 import { type Checkpoint, checkpointState } from '../ledger/state/checkpoint.ts'
 import { type Attempt, type Missing, OpenPages } from '../ledger/state/open-pages.ts'
+import type { PageLocation, PageRef } from '../ledger/state/page.ts'
 import { PageCache } from '../ledger/state/page-cache.ts'
-import { proveState, readState, walkState } from '../ledger/state/read.ts'
+import { childrenOf, proveState, readState, walkState } from '../ledger/state/read.ts'
 import type { State } from '../ledger/state/state.ts'
 import { type StateChanges, updateState } from '../ledger/state/update.ts'
 import type { StateValues } from '../ledger/working-state.ts'
@@ -51,6 +52,18 @@ export class StateAccess {
       yield* entries
       cursor = next
     }
+  }
+
+  /** Where all stored pages of a state lie. */
+  async locations(state: State): Promise<ReadonlySet<PageLocation>> {
+    const found = new Set<PageLocation>()
+    for (let level: readonly PageRef[] = [state]; level.length > 0; ) {
+      for (const { at } of level) if (typeof at === 'string') found.add(at)
+      const pages = this.open()
+      const refs = level
+      level = (await this.#complete(pages, () => childrenOf(pages, refs))).children
+    }
+    return found
   }
 
   checkpoint(state: State, height: Height): Checkpoint {

@@ -34,7 +34,7 @@ const senders = [1, 1, 1, 1, 1, 1, 1, 1, 5, 5, 20, 20, 100].map((perRequest, at)
 )
 const share = '1000000' as Amount
 
-const seed = Number(process.env['TAUTLINE_SEED'] ?? Math.floor(Math.random() * 2 ** 32))
+const seed = Number(process.env.TAUTLINE_SEED ?? Math.floor(Math.random() * 2 ** 32))
 afterEach(({ task }) => {
   if (task.result?.state === 'fail') console.error(`to draw the same again: TAUTLINE_SEED=${seed}`)
 })

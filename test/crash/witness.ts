@@ -41,7 +41,8 @@ export class Witness {
   readonly tell = ({ id, status, height, index }: FinalTransaction): void => {
     const place = `${height}.${index} ${status}`
     const before = this.#told.get(id)
-    if (before !== undefined && before !== place) throw new Error(`${id} was at ${before}, and is at ${place}`)
+    if (before !== undefined && before !== place)
+      throw new Error(`${id} was at ${before}, and is at ${place}`)
     this.#told.set(id, place)
   }
 
@@ -49,7 +50,8 @@ export class Witness {
   async check(client: Client, random: Random): Promise<void> {
     await this.#readNewBlocks(client)
     for (const [id, place] of this.#told) {
-      if (this.#found.get(id) !== place) throw new Error(`${id} was told to be at ${place}, and is ${this.#found.get(id) ?? 'lost'}`)
+      if (this.#found.get(id) !== place)
+        throw new Error(`${id} was told to be at ${place}, and is ${this.#found.get(id) ?? 'lost'}`)
     }
     await this.#askForSome(client, random)
     await this.#addUp(client)
@@ -70,12 +72,14 @@ export class Witness {
   }
 
   #read({ header, transactions }: Block): void {
-    if (header.parent !== this.#head.hash) throw new Error(`block ${header.height} does not follow the one before`)
+    if (header.parent !== this.#head.hash)
+      throw new Error(`block ${header.height} does not follow the one before`)
     for (const [index, transaction] of transactions.entries()) {
       const { id } = decodeTransaction(transaction as unknown as Json)
       if (this.#found.has(id)) throw new Error(`${id} is in the ledger twice`)
       const next = this.#nonces.get(transaction.from) ?? 0
-      if (transaction.nonce !== next) throw new Error(`${id} has nonce ${transaction.nonce} instead of ${next}`)
+      if (transaction.nonce !== next)
+        throw new Error(`${id} has nonce ${transaction.nonce} instead of ${next}`)
       this.#nonces.set(transaction.from, next + 1)
       this.#found.set(id, `${header.height}.${index} committed`)
     }
@@ -92,7 +96,8 @@ export class Witness {
     const accounts = await Promise.all(this.#addresses.map((address) => client.account(address)))
     for (const { address, nonce } of accounts) {
       const expected = this.#nonces.get(address) ?? 0
-      if (nonce !== expected) throw new Error(`account ${address} has nonce ${nonce} after ${expected} transactions`)
+      if (nonce !== expected)
+        throw new Error(`account ${address} has nonce ${nonce} after ${expected} transactions`)
     }
     const sum = accounts.reduce((sum, { balance, stake }) => sum + BigInt(balance) + BigInt(stake), 0n)
     if (sum !== this.#supply) throw new Error(`supply is ${sum} instead of ${this.#supply}`)

@@ -17,9 +17,15 @@ const pay = (to: Address, amount: number): Operation => ({ type: 'transfer', to,
 /** Something of everything; what stands together is submitted at the same time. */
 const rounds: readonly (readonly (readonly Operation[])[])[] = [
   Array.from({ length: 60 }, (_, at) => [pay(addressOf(at + 10), 100 + at)]),
-  [[{ type: 'anchor', data: 'Ĉiuj estas ĝustaj. 全部正确 🜂' }], [{ type: 'stake.bond', amount: units(9_000_000) }]],
+  [
+    [{ type: 'anchor', data: 'Ĉiuj estas ĝustaj. 全部正确 🜂' }],
+    [{ type: 'stake.bond', amount: units(9_000_000) }],
+  ],
   [[{ type: 'stake.unbond', amount: units(4_000_000) }, pay(addressOf(200), 7)]],
-  Array.from({ length: 60 }, (_, at) => [pay(addressOf(at + 40), 5), { type: 'anchor', data: `receipt ${at}` }]),
+  Array.from({ length: 60 }, (_, at) => [
+    pay(addressOf(at + 40), 5),
+    { type: 'anchor', data: `receipt ${at}` },
+  ]),
   [[{ type: 'stake.unbond', amount: units(1_000_000) }]],
 ]
 
@@ -81,7 +87,9 @@ it('the same transactions have the same block hashes and state roots in two proc
   expect(await tautline(['backup', backup, '--data', data])).toMatchObject({ code: 0 })
   await restarted.kill('SIGTERM')
   const restored = join(other, 'restored')
-  expect(await tautline(['restore', backup, '--data', restored], { env: elsewhere })).toMatchObject({ code: 0 })
+  expect(await tautline(['restore', backup, '--data', restored], { env: elsewhere })).toMatchObject({
+    code: 0,
+  })
   expect(await rootsOf((await startNode({ data: restored })).client)).toEqual(roots)
 
   const verified = await tautline(['verify', '--json', '--data', data], { env: elsewhere })

@@ -2,7 +2,11 @@
 import type { LedgerEvent } from '../../src/node/service.ts'
 
 /** Ends when the stream does, also when it breaks off: what came whole until then counts. */
-export async function* readEvents(url: string, after: string, signal?: AbortSignal): AsyncGenerator<LedgerEvent> {
+export async function* readEvents(
+  url: string,
+  after: string,
+  signal?: AbortSignal,
+): AsyncGenerator<LedgerEvent> {
   let text = ''
   try {
     const response = await fetch(`${url}/v1/events?from=${after}`, signal ? { signal } : {})
@@ -22,7 +26,10 @@ const parseFrame = (frame: string): LedgerEvent => {
   const fields = Object.fromEntries(
     frame
       .split('\n')
-      .map((line): [string, string] => [line.slice(0, line.indexOf(': ')), line.slice(line.indexOf(': ') + 2)]),
+      .map((line): [string, string] => [
+        line.slice(0, line.indexOf(': ')),
+        line.slice(line.indexOf(': ') + 2),
+      ]),
   )
-  return { id: fields['id'], type: fields['event'], data: JSON.parse(fields['data']!) } as LedgerEvent
+  return { id: fields.id, type: fields.event, data: JSON.parse(fields.data!) } as LedgerEvent
 }

@@ -67,8 +67,8 @@ export const temporaryFolder = async (): Promise<string> => {
 
 /** What a program sees of ours: nothing that the test runner or the developer has set. */
 const plainEnvironment = (): Record<string, string> => ({
-  PATH: process.env['PATH'] ?? '',
-  HOME: process.env['HOME'] ?? tmpdir(),
+  PATH: process.env.PATH ?? '',
+  HOME: process.env.HOME ?? tmpdir(),
   TMPDIR: tmpdir(),
 })
 
@@ -126,7 +126,10 @@ export const run = async (
   surroundings?: Surroundings,
 ): Promise<Finished> => {
   const running = spawnProcess(command, args, surroundings)
-  const exit = await within(running.exited, () => `${command} ${args.join(' ')}: not ended\n${running.stderr()}`)
+  const exit = await within(
+    running.exited,
+    () => `${command} ${args.join(' ')}: not ended\n${running.stderr()}`,
+  )
   return { ...exit, stdout: running.stdout(), stderr: running.stderr() }
 }
 

@@ -25,7 +25,8 @@ const shellBlocks = (text: string): readonly string[] =>
 const lookalike = async (): Promise<string> => {
   const folder = join(await temporaryFolder(), 'tautline')
   await mkdir(folder)
-  for (const name of ['package.json', 'dist', 'node_modules']) await symlink(join(checkout, name), join(folder, name))
+  for (const name of ['package.json', 'dist', 'node_modules'])
+    await symlink(join(checkout, name), join(folder, name))
   return folder
 }
 
@@ -70,13 +71,15 @@ it('the tour with curl, from the first transfer to a checked proof', async () =>
   const outputs = await paste(blocks, cwd)
   const [status, nobody, payment, back, proof, eventsAndHistory] = outputs
   expect(outputs).toHaveLength(6)
-  expect(objectsIn(status!)).toMatchObject([{ network: expect.stringMatching(/^[0-9a-f]{64}$/), head: { height: 0 } }])
+  expect(objectsIn(status!)).toMatchObject([
+    { network: expect.stringMatching(/^[0-9a-f]{64}$/), head: { height: 0 } },
+  ])
   expect(objectsIn(nobody!)).toMatchObject([{ balance: '0', nonce: 0, stake: '0' }])
   expect(objectsIn(payment!)).toMatchObject([{ status: 'committed', height: 1, index: 0 }])
   expect(objectsIn(back!)).toMatchObject([{ status: 'committed', height: 2, index: 0 }])
   expect(proof).toMatch(/^The proof holds: .*749/m)
 
-  const ids = [payment, back].map((answer) => objectsIn(answer!)[0]!['id'] as string)
+  const ids = [payment, back].map((answer) => objectsIn(answer!)[0]!.id as string)
   const [events, history] = eventsAndHistory!.split(/\n\n(?=\{)/)
   expect([...events!.matchAll(/^id: (.*)\nevent: (.*)$/gm)].map(([, id, type]) => [id, type])).toEqual([
     ['1', 'block'],

@@ -16,5 +16,8 @@ it('a program that shares no code with ours signs a transfer that commits', asyn
   const { address, id, payment, account } = JSON.parse(stdout)
   expect(payment).toEqual({ httpStatus: 200, id, status: 'committed', height: 2, index: 0 })
   expect(account).toMatchObject({ address, balance: '499', nonce: 1 })
-  expect(await node.client.transaction(id)).toMatchObject({ status: 'committed', transaction: { from: address } })
+  expect(await node.client.transaction(id)).toMatchObject({
+    status: 'committed',
+    transaction: { from: address },
+  })
 })

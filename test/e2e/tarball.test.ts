@@ -10,7 +10,9 @@ it('the packed tarball, installed elsewhere without development packages, is a w
   const pack = ['pack', '--ignore-scripts', '--json', '--pack-destination', folder]
   const [{ filename, files }] = JSON.parse((await run('npm', pack, { cwd: checkout })).stdout)
   const packed = (files as { path: string }[]).map(({ path }) => path)
-  expect(packed.filter((path) => !/^(dist\/|openapi\.yaml$|README\.md$|package\.json$)/.test(path))).toEqual([])
+  expect(packed.filter((path) => !/^(dist\/|openapi\.yaml$|README\.md$|package\.json$)/.test(path))).toEqual(
+    [],
+  )
 
   const home = join(folder, 'home')
   await mkdir(home)
@@ -24,7 +26,9 @@ it('the packed tarball, installed elsewhere without development packages, is a w
   }
 
   const version = await run('npx', ['--no-install', 'tautline', '--version'], { cwd: home })
-  expect(version.stdout.trim()).toBe(JSON.parse(await readFile(join(checkout, 'package.json'), 'utf8')).version)
+  expect(version.stdout.trim()).toBe(
+    JSON.parse(await readFile(join(checkout, 'package.json'), 'utf8')).version,
+  )
   const node = await untilAnswering(
     spawnProcess('npx', ['--no-install', 'tautline', 'start', '--json', '--port', '0'], { cwd: home }),
   )
@@ -42,7 +46,9 @@ it('the packed tarball, installed elsewhere without development packages, is a w
     ])
   }
   const page = await (await fetch(`${node.url}/docs`)).text()
-  const assets = [...page.matchAll(/(?:src|href)="([^"#]+)"/g)].map(([, path]) => new URL(path!, `${node.url}/docs`))
+  const assets = [...page.matchAll(/(?:src|href)="([^"#]+)"/g)].map(
+    ([, path]) => new URL(path!, `${node.url}/docs`),
+  )
   expect(assets.length).toBeGreaterThan(1)
   for (const asset of assets) expect([asset.href, (await fetch(asset)).status]).toEqual([asset.href, 200])
 })

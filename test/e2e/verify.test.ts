@@ -9,8 +9,14 @@ import { startNode, tautline, temporaryFolder } from './node-process.ts'
 type Ledger = ClassicLevel<string, Uint8Array>
 
 /** Opens the ledger of a stopped node behind its back. */
-const withLedger = async <Result>(data: string, steps: (ledger: Ledger) => Promise<Result>): Promise<Result> => {
-  const ledger: Ledger = new ClassicLevel(join(data, 'ledger'), { keyEncoding: 'utf8', valueEncoding: 'view' })
+const withLedger = async <Result>(
+  data: string,
+  steps: (ledger: Ledger) => Promise<Result>,
+): Promise<Result> => {
+  const ledger: Ledger = new ClassicLevel(join(data, 'ledger'), {
+    keyEncoding: 'utf8',
+    valueEncoding: 'view',
+  })
   await ledger.open()
   try {
     return await steps(ledger)
@@ -39,7 +45,11 @@ const flipByte = (data: string, key: string): Promise<Uint8Array> =>
 const put = (data: string, key: string, value: Uint8Array): Promise<void> =>
   withLedger(data, (ledger) => ledger.put(key, value))
 
-const pay = (to: Address, amount: number): Operation => ({ type: 'transfer', to, amount: String(amount) as Amount })
+const pay = (to: Address, amount: number): Operation => ({
+  type: 'transfer',
+  to,
+  amount: String(amount) as Amount,
+})
 
 const usedFolder = async (): Promise<string> => {
   const data = await temporaryFolder()
@@ -47,7 +57,10 @@ const usedFolder = async (): Promise<string> => {
   for (let at = 1; at <= 3; at++) {
     await node.client.spend({ operations: [pay(addressOf(at), at)] }, { wait: true })
   }
-  await node.client.spend({ operations: [{ type: 'stake.bond', amount: '5000000' as Amount }] }, { wait: true })
+  await node.client.spend(
+    { operations: [{ type: 'stake.bond', amount: '5000000' as Amount }] },
+    { wait: true },
+  )
   await node.kill('SIGTERM')
   return data
 }
@@ -76,7 +89,8 @@ it('a byte that was changed in any kind of value is found, and the sentence says
   for (const key of kinds) {
     const before = await flipByte(data, key)
     const { code, stderr } = await tautline(['verify', '--data', data])
-    if (code !== 1 || !/^tautline: the ledger does not verify: .+\n$/.test(stderr)) unseen.push(`${key}: ${code} ${stderr}`)
+    if (code !== 1 || !/^tautline: the ledger does not verify: .+\n$/.test(stderr))
+      unseen.push(`${key}: ${code} ${stderr}`)
     await put(data, key, before)
   }
   expect(unseen).toEqual([])

@@ -42,9 +42,9 @@ const verify = async (flags: Flags, terminal: Terminal): Promise<Verdict> => {
   const folder = await openExistingFolder(flags.data)
   const bar = progressBar(terminal, 'blocks')
   try {
-    const { supply, ...counts } = await withLedger(folder, flags.storage, log, (chain) =>
-      withScratchStore(async (scratch) =>
-        verifyLedger(chain, scratch, await createNodeVerifier(log), bar.update),
+    const { supply, ...counts } = await withLedger(folder, flags.storage, log, (chain, store) =>
+      withScratchStore(folder, async (scratch) =>
+        verifyLedger(chain, store, scratch, await createNodeVerifier(log), bar.update),
       ),
     )
     return { ok: true, ...counts, supply: supply.toString() }

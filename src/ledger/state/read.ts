@@ -114,3 +114,15 @@ const parseEntries = (leaf: Leaf): WalkStep['entries'] =>
     const key = entryKey(entry)
     return [key, JSON.parse(entry.slice(key.length + 3)) as Json]
   })
+
+/** The references that pages hold, one level further down. */
+export const childrenOf = (
+  pages: OpenPages,
+  refs: readonly PageRef[],
+): Attempt<{ readonly children: readonly PageRef[] }> => {
+  const children = refs.flatMap((ref) => {
+    const page = pages.get(ref)
+    return page?.kind === 'branch' ? page.children.filter((child) => child !== undefined) : []
+  })
+  return pages.takeMissing() ?? { children }
+}

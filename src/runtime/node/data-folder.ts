@@ -50,8 +50,7 @@ export interface DataFolder {
 export const openDataFolder = async (path: string, log?: Pick<Log, 'warn'>): Promise<DataFolder> => {
   const absolute = resolve(path)
   const lock = await usable(absolute, async () => {
-    const made = await mkdir(absolute, { recursive: true, mode: 0o700 })
-    if (made !== undefined) await syncFolder(dirname(made))
+    await makeFolder(absolute)
     return lockFolder(join(absolute, 'lock'))
   })
   if (lock === undefined) {
@@ -72,6 +71,26 @@ export const openDataFolder = async (path: string, log?: Pick<Log, 'warn'>): Pro
     close: () => lock.release(),
   }
 }
+
+/** Level by level, since Node 20 never comes back from making folders below one that takes none, such as /proc. */
+const makeFolder = async (path: string): Promise<void> => {
+  const error = await mkdir(path, { mode: 0o700 }).then(
+    () => undefined,
+    (cause: NodeJS.ErrnoException) => cause,
+  )
+  if (error === undefined) return syncFolder(dirname(path))
+  if (error.code === 'ENOENT' && !(await exists(dirname(path)))) {
+    await makeFolder(dirname(path))
+    return makeFolder(path)
+  }
+  if (error.code !== 'EEXIST' || !(await stat(path)).isDirectory()) throw error
+}
+
+const exists = (path: string): Promise<boolean> =>
+  stat(path).then(
+    () => true,
+    () => false,
+  )
 
 /** Reads a file of a data folder that a running node may have locked. */
 export const readDataFile = (path: string, name: DataFileName): Promise<string | undefined> =>

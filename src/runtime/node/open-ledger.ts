@@ -1,6 +1,5 @@
 /** Opens the ledger of a data folder for a command that works on it while no node runs there. */
-import { access, mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { access, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { accelerateHash } from '../../crypto/hash.ts'
 import { TautlineError } from '../../errors.ts'
@@ -33,7 +32,7 @@ export const withLedger = async <Result>(
   folder: DataFolder,
   storage: string,
   log: Log,
-  steps: (chain: Chain) => Promise<Result>,
+  steps: (chain: Chain, store: ObjectStore) => Promise<Result>,
 ): Promise<Result> => {
   accelerateHash(nativeHash)
   const store = await openStore(storage, folder.path)
@@ -44,25 +43,28 @@ export const withLedger = async <Result>(
         'bad-configuration',
         `there is no ledger in ${folder.path}: name the folder of your node with --data`,
       )
-    return await steps(chain)
+    return await steps(chain, store)
   } finally {
     await store.close()
   }
 }
 
-/** Runs steps with a store on the disk that is gone afterwards. */
+/** Runs steps with a store in the folder, where the ledger's own disk is, that is gone afterwards. */
 export const withScratchStore = async <Result>(
+  folder: DataFolder,
   steps: (store: ObjectStore) => Promise<Result>,
 ): Promise<Result> => {
-  const path = await mkdtemp(join(tmpdir(), 'tautline-'))
+  const path = join(folder.path, 'scratch')
+  const remove = (): Promise<void> => rm(path, { recursive: true, force: true })
+  await remove() // one that was killed has left its own behind
   try {
-    const store = await openStore('level', path)
+    const store = await openStore(`level:${path}`, folder.path)
     try {
       return await steps(store)
     } finally {
       await store.close()
     }
   } finally {
-    await rm(path, { recursive: true, force: true })
+    await remove()
   }
 }

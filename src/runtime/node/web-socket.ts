@@ -116,6 +116,5 @@ const serveWithoutUpgrade = (
       text += `${rawHeaders[at]}: ${rawHeaders[at + 1]}\r\n`
   }
   socket.unshift(Buffer.concat([Buffer.from(`${text}\r\n`, 'latin1'), head]))
-  for (const event of ['resume', 'pause']) socket.removeAllListeners(event) // Node adds its own again, and forgot these
   server.emit('connection', socket)
 }
