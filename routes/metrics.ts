@@ -1,6 +1,5 @@
 /** What a Prometheus server reads: the node's own numbers and its process's. */
 import { type OpenAPIHono, z } from '@hono/zod-openapi'
-import { Counter, Gauge, Registry } from 'prom-client'
 import type { MetricName, NodeService } from '../src/node/service.ts'
 import { defineRoute } from './route.ts'
 
@@ -45,42 +44,59 @@ export const mountMetrics = (
   node: NodeService,
   readProcess?: () => ProcessMetrics,
 ): void => {
-  const registry = new Registry()
-  const setNode = defineMetrics(registry, 'tautline_', help)
-  const setProcess = readProcess && defineMetrics(registry, '', processHelp)
+  let exposition: Promise<Exposition> | undefined
   app.openapi(metricsRoute, async (c) => {
-    setNode(node.metrics())
-    if (readProcess) setProcess!(readProcess())
-    return c.body(await registry.metrics(), 200, {
-      'content-type': registry.contentType,
+    exposition ??= openExposition(readProcess !== undefined)
+    const { contentType, write } = await exposition
+    return c.body(await write(node.metrics(), readProcess?.()), 200, {
+      'content-type': contentType,
       'cache-control': 'no-store',
     })
   })
 }
 
-/** @returns what sets all of them at once, to the values of one moment */
-const defineMetrics = <Name extends string>(
-  registry: Registry,
-  prefix: string,
-  helps: Readonly<Record<Name, string>>,
-): ((values: Readonly<Record<Name, number>>) => void) => {
-  const registers = [registry]
-  const setters = (Object.entries(helps) as [Name, string][]).map(([name, text]) => {
-    const options = { name: `${prefix}${name}`, help: text, registers }
+interface Exposition {
+  readonly contentType: string
+  write(ofNode: Readonly<Record<MetricName, number>>, ofProcess?: ProcessMetrics): Promise<string>
+}
+
+/** Loads the library only when somebody scrapes: a start would take 20 ms longer with it. */
+const openExposition = async (withProcess: boolean): Promise<Exposition> => {
+  const { Counter, Gauge, Registry } = await import('prom-client')
+  const registry = new Registry()
+  const define = (name: string, help: string): ((value: number) => void) => {
+    const options = { name, help, registers: [registry] }
     if (!name.endsWith('_total')) {
       const gauge = new Gauge(options)
-      return [name, (value: number) => gauge.set(value)] as const
+      return (value) => gauge.set(value)
     }
     const counter = new Counter(options)
-    return [name, (value: number) => setCounter(counter, value)] as const
-  })
-  return (values) => {
-    for (const [name, set] of setters) set(values[name])
+    return (value) => {
+      counter.reset() // the node counts itself, and a counter of the library can only be added to
+      counter.inc(value)
+    }
+  }
+  const setNode = defineAll(help, (name, text) => define(`tautline_${name}`, text))
+  const setProcess = withProcess ? defineAll(processHelp, define) : undefined
+  return {
+    contentType: registry.contentType,
+    write: (ofNode, ofProcess) => {
+      setNode(ofNode)
+      if (ofProcess) setProcess?.(ofProcess)
+      return registry.metrics()
+    },
   }
 }
 
-/** The node counts itself; a counter of prom-client can only be added to. */
-const setCounter = (counter: Counter, value: number): void => {
-  counter.reset()
-  counter.inc(value)
+/** @returns what sets all of them at once, to the values of one moment */
+const defineAll = <Name extends string>(
+  helps: Readonly<Record<Name, string>>,
+  define: (name: Name, help: string) => (value: number) => void,
+): ((values: Readonly<Record<Name, number>>) => void) => {
+  const setters = (Object.entries(helps) as [Name, string][]).map(
+    ([name, text]) => [name, define(name, text)] as const,
+  )
+  return (values) => {
+    for (const [name, set] of setters) set(values[name])
+  }
 }

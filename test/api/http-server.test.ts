@@ -72,6 +72,17 @@ describe('listening', () => {
   })
 })
 
+describe('what this runtime lends', () => {
+  it('is the numbers of the process, and the description in the package', async () => {
+    const { url } = await serveWorld()
+    const metrics = await (await fetch(`${url}/metrics`)).text()
+    expect(metrics).toMatch(/^process_cpu_seconds_total \d+\.\d+$/m)
+    expect(metrics).toMatch(/^process_resident_memory_bytes \d{7,}$/m)
+    expect(metrics).toMatch(/^tautline_head_height 0$/m)
+    expect(await (await fetch(`${url}/openapi.yaml`)).text()).toMatch(/^openapi: 3\.1\.0\n/)
+  })
+})
+
 describe('what is no request', () => {
   it('is answered with a problem, and harms nobody', async () => {
     const { port, url, complaints } = await serveWorld()

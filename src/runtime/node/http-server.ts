@@ -113,7 +113,7 @@ const serverOptions = ({ headersMs, requestMs, keepAliveMs, checkEveryMs }: Time
  * other end: then it isn't reading.
  */
 const destroyIfStalled = (socket: Socket): void => {
-  
+  if (socket.writableLength > 0) socket.destroy()
 }
 
 const listen = (server: Server, host: string, port: number): Promise<AddressInfo> =>

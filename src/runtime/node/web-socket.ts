@@ -10,7 +10,6 @@ import type { Duplex } from 'node:stream'
 import { createNodeWebSocket } from '@hono/node-ws'
 import { Hono } from 'hono'
 import type { UpgradeWebSocket, WSContext } from 'hono/ws'
-import { ErrorEvent } from 'undici'
 import type { WebSocket } from 'ws'
 import { TautlineError } from '../../errors.ts'
 import type { Log } from '../../ports/log.ts'
@@ -18,6 +17,16 @@ import { answerRaw, letGo } from './raw-answer.ts'
 
 /** Largest message that a peer needs to send; `ws` would take 100 MiB. */
 const maxMessageBytes = 1024 * 1024
+
+/** All that `@hono/node-ws` makes of one. Undici has a whole one, which would cost each start 30 ms. */
+class MinimalErrorEvent extends Event {
+  readonly error: unknown
+
+  constructor(type: string, { error }: { error?: unknown } = {}) {
+    super(type)
+    this.error = error
+  }
+}
 
 export type Fetch = (request: Request, env: object) => Response | Promise<Response>
 
@@ -39,7 +48,7 @@ export interface WebSocketParts {
 
 export const attachWebSockets = (server: Server, { fetch, refuse, log }: WebSocketParts): WebSockets => {
   // Node 20 has no ErrorEvent, and without one a malformed frame throws in the server.
-  globalThis.ErrorEvent ??= ErrorEvent as unknown as typeof globalThis.ErrorEvent
+  globalThis.ErrorEvent ??= MinimalErrorEvent as unknown as typeof globalThis.ErrorEvent
   const app = new Hono().all('*', (c) => fetch(c.req.raw, c.env as object))
   const { wss, upgradeWebSocket, injectWebSocket } = createNodeWebSocket({ app })
   wss.options.maxPayload = maxMessageBytes
