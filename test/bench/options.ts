@@ -22,6 +22,8 @@ export interface Options {
   readonly limitMs: number
   readonly main: string
   readonly profiles: string | undefined
+  /** Where filled ledgers are kept from one run to the next, if they are. */
+  readonly filled: string | undefined
   /** In which the ledgers lie while it runs. */
   readonly folder: string
 }
@@ -35,6 +37,7 @@ export const usage = `npm run bench -- [options]
   --repetitions N      of each load (default: 3)
   --connections N      of the single submissions (default: 64)
   --folder PATH        where the ledgers lie while it runs (default: ${tmpdir()})
+  --filled FOLDER      keep filled ledgers there, and take them from there the next time
   --main PATH          the built program (default: dist/src/cli/main.js)
   --profile FOLDER     leave a CPU profile of each node there; figures suffer`
 
@@ -53,6 +56,7 @@ export const readOptions = (argv: readonly string[]): Options => {
       repetitions: text,
       connections: text,
       folder: text,
+      filled: text,
       main: text,
       profile: text,
     },
@@ -70,11 +74,12 @@ export const readOptions = (argv: readonly string[]): Options => {
       values.repetitions === undefined ? repetitions : readWhole('repetitions', values.repetitions),
     main,
     profiles: values.profile,
+    filled: values.filled,
     folder: values.folder ?? tmpdir(),
   }
 }
 
-type Sizes = Omit<Options, 'json' | 'parts' | 'main' | 'profiles' | 'folder'>
+type Sizes = Omit<Options, 'json' | 'parts' | 'main' | 'profiles' | 'filled' | 'folder'>
 
 const whole = (connections: number): Sizes => ({
   accounts: [10_000, 1_000_000],

@@ -4,13 +4,13 @@
  * Ledgers of all sizes go through each stage together, and their loads take turns, so that what else the
  * machine does meets all of them. A node that isn't measured is idle, and costs nothing.
  */
-import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { performance } from 'node:perf_hooks'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { prepareLedger, type Report } from './fill.ts'
 import { diskBytes, readCpuSeconds, readMemory } from './footprint.ts'
 import { latencyFigures } from './latency-figures.ts'
-import { fillLedger, type Ledger, type Report } from './ledger.ts'
+import type { Ledger } from './ledger.ts'
 import { readCounts } from './node-metrics.ts'
 import { type Program, runCommand, startNode } from './node-process.ts'
 import type { Options } from './options.ts'
@@ -34,7 +34,7 @@ export const runStages = async (
     figures.push(...(await run()))
   }
   report(`filling ledgers of ${options.accounts.join(' and ')} accounts`)
-  const ledgers = await fillLedgers({ main, profiles: undefined }, bench, options.accounts, report)
+  const ledgers = await prepareLedgers(options, bench, report)
   const filled = await Promise.all(
     ledgers.map(async (ledger) => ({ ...ledger, diskBytes: await ledgerBytes(ledger) })),
   )
@@ -69,17 +69,16 @@ const inTurn = async <Item>(
   return figures
 }
 
-const fillLedgers = async (
-  program: Program,
+const prepareLedgers = async (
+  { accounts: sizes, main, filled }: Options,
   { folder }: Bench,
-  sizes: readonly number[],
   report: Report,
 ): Promise<readonly Ledger[]> => {
+  const program: Program = { main, profiles: undefined }
   const ledgers: Ledger[] = []
   for (const accounts of sizes) {
     const dataFolder = join(folder, `accounts-${accounts}`)
-    await rm(dataFolder, { recursive: true, force: true })
-    ledgers.push(await fillLedger(program, dataFolder, accounts, report))
+    ledgers.push(await prepareLedger({ program, accounts, dataFolder, kept: filled, report }))
   }
   return ledgers
 }
