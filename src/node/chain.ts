@@ -201,8 +201,16 @@ export class Chain {
     return { block, execution, state, parent: parent.hash }
   }
 
-  /** Makes a decided candidate the head: durable when this resolves. */
-  async commit(candidate: Candidate, certificate: Certificate): Promise<void> {
+  /**
+   * Makes a decided candidate the head: durable when this resolves.
+   *
+   * @param alongside - what must have happened too before anybody sees the new head
+   */
+  async commit(
+    candidate: Candidate,
+    certificate: Certificate,
+    alongside: Promise<void> = Promise.resolve(),
+  ): Promise<void> {
     assert(
       candidate.parent === this.#head.hash,
       'a candidate is committed on the head that it was executed on',
@@ -211,7 +219,7 @@ export class Chain {
     assert(!this.#isCommitting, 'one block is committed at a time')
     this.#isCommitting = true
     try {
-      await this.#write(candidate, certificate)
+      await this.#write(candidate, certificate, alongside)
     } finally {
       this.#isCommitting = false
     }
@@ -241,7 +249,7 @@ export class Chain {
     )
   }
 
-  async #write(candidate: Candidate, certificate: Certificate): Promise<void> {
+  async #write(candidate: Candidate, certificate: Certificate, alongside: Promise<void>): Promise<void> {
     const { block, execution } = candidate
     const { hops } = this.#head
     const head = advance(this.#head, candidate)
@@ -255,12 +263,19 @@ export class Chain {
     const written = this.#isCheckpointDue(head)
       ? await this.#takeCheckpoint(head)
       : { head, puts: [], removes: [] }
-    await this.#writeHead({ ...written, puts: [...puts, ...written.puts] })
+    await this.#writeHead({ ...written, puts: [...puts, ...written.puts] }, alongside)
   }
 
-  async #writeHead({ head, puts, removes }: Changes & { head: Head }): Promise<void> {
+  async #writeHead(
+    { head, puts, removes }: Changes & { head: Head },
+    alongside?: Promise<void>,
+  ): Promise<void> {
     const checkpoint = head.state.dirtyPages === 0 ? checkpointAt(head) : this.#checkpoint
-    await this.#store.commit({ puts, removes }, encodeHead({ ...head, checkpoint }))
+    const results = await Promise.allSettled([
+      this.#store.commit({ puts, removes }, encodeHead({ ...head, checkpoint })),
+      alongside,
+    ])
+    for (const result of results) if (result.status === 'rejected') throw result.reason
     this.#peeked.clear()
     this.#head = head
     this.#checkpoint = checkpoint

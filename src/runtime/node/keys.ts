@@ -23,14 +23,11 @@ export const createNodeVerifier = (log: Log): Promise<Verifier> => createVerifie
 /** `node:crypto`'s verdict. */
 export const createNodeEquation = (): Equation => {
   const keyOf = createKeyCache()
-  const pool = new VerificationPool((claim) => verifyOnLibuv(claim, keyOf(claim)))
+  const pool = new VerificationPool((claim) =>
+    crypto.verify(null, claim.message, keyOf(claim), claim.signature),
+  )
   return { name: 'node:crypto', holds: (claim) => pool.holds(claim) }
 }
-
-const verifyOnLibuv = ({ message, signature }: Claim, key: crypto.KeyObject): Promise<boolean> =>
-  new Promise((resolve) =>
-    crypto.verify(null, message, key, signature, (error, holds) => resolve(!error && holds)),
-  )
 
 /** As JWK a key is imported in 7 µs, as SPKI in 80. */
 const createKeyCache = (): ((claim: Claim) => crypto.KeyObject) => {

@@ -3,7 +3,7 @@
  *
  * Handing a signature to libuv costs the main thread 30 µs under load (a job, a lock, a wake-up); a batch costs
  * 2 µs for each. libuv's threads moreover stay free for synced writes, which would wait behind verifications.
- * One that comes alone goes to libuv all the same: there it has its verdict 50 µs sooner.
+ * One that comes alone is verified where it is: 0.1 ms of the main thread costs less than any way to another.
  */
 import { availableParallelism } from 'node:os'
 import { Worker } from 'node:worker_threads'
@@ -26,34 +26,34 @@ interface Task {
 }
 
 export class VerificationPool {
-  readonly #alone: (claim: Claim) => Promise<boolean>
+  readonly #verify: (claim: Claim) => boolean
   #workers: Worker[] | undefined
   readonly #idle: Worker[] = []
   readonly #batches = new Map<Worker, readonly Task[]>()
   #queue: Task[] = []
-  #isAlone = false
   #isFlushing = false
 
-  /** @param alone - verifies a single claim, by other means */
-  constructor(alone: (claim: Claim) => Promise<boolean>) {
-    this.#alone = alone
+  /** @param verify - verifies a claim on the thread that calls it */
+  constructor(verify: (claim: Claim) => boolean) {
+    this.#verify = verify
   }
 
-  holds(claim: Claim): Promise<boolean> {
-    if (this.#isAlone || this.#queue.length > 0 || this.#batches.size > 0) {
+  /** One in a turn of the event loop is verified at once; whatever comes with or after it makes a batch. */
+  async holds(claim: Claim): Promise<boolean> {
+    if (this.#isFlushing || this.#batches.size > 0) {
       return new Promise((resolve) => this.#enqueue({ claim, resolve }))
     }
-    this.#isAlone = true
-    return this.#alone(claim).finally(() => {
-      this.#isAlone = false
-    })
+    this.#scheduleFlush()
+    return this.#verify(claim)
   }
 
   #enqueue(task: Task): void {
     this.#queue.push(task)
-    if (this.#isFlushing) return
+    if (!this.#isFlushing) this.#scheduleFlush()
+  }
+
+  #scheduleFlush(): void {
     this.#isFlushing = true
-    // All that comes in this turn of the event loop makes one batch.
     setImmediate(() => {
       this.#isFlushing = false
       this.#flush()
@@ -61,8 +61,9 @@ export class VerificationPool {
   }
 
   #flush(): void {
+    if (this.#queue.length === 0) return
     this.#workers ??= this.#startWorkers()
-    if (this.#workers.length === 0) this.#runAlone(this.#queue.splice(0))
+    if (this.#workers.length === 0) this.#verifyHere(this.#queue.splice(0))
     while (this.#queue.length > 0 && this.#idle.length > 0) {
       const share = Math.ceil(this.#queue.length / this.#idle.length)
       this.#dispatch(this.#idle.pop()!, this.#queue.splice(0, Math.min(maxBatch, share)))
@@ -110,13 +111,17 @@ export class VerificationPool {
     if (at >= 0) this.#idle.splice(at, 1)
     const tasks = this.#batches.get(worker) ?? []
     this.#batches.delete(worker)
-    this.#runAlone(tasks)
+    this.#verifyHere(tasks)
     this.#flush()
   }
 
-  #runAlone(tasks: readonly Task[]): void {
+  #verifyHere(tasks: readonly Task[]): void {
     for (const { claim, resolve } of tasks) {
-      this.#alone(claim).then(resolve, () => resolve(false))
+      try {
+        resolve(this.#verify(claim))
+      } catch {
+        resolve(false) // an exception is a rejection
+      }
     }
   }
 }
