@@ -12,6 +12,9 @@ import type { Claim } from '../verifier.ts'
 /** Most claims of a batch: 8 ms of a core, after which a claim that came later gets its turn. */
 export const maxBatch = 64
 
+/** Batches that a thread has been given: it goes on with them while the main thread executes a block. */
+const maxBatchesAhead = 4
+
 /** Claims side by side; `ends` says where each message ends. */
 export interface Batch {
   readonly keys: Uint8Array
@@ -25,12 +28,16 @@ interface Task {
   readonly resolve: (holds: boolean) => void
 }
 
+interface Thread {
+  readonly worker: Worker
+  /** Under way, oldest first. */
+  readonly batches: (readonly Task[])[]
+}
+
 export class VerificationPool {
   readonly #verify: (claim: Claim) => boolean
-  #workers: Worker[] | undefined
-  readonly #idle: Worker[] = []
-  readonly #batches = new Map<Worker, readonly Task[]>()
-  #queue: Task[] = []
+  #workers: readonly Thread[] | undefined
+  readonly #queue: Task[] = []
   #isFlushing = false
 
   /** @param verify - verifies a claim on the thread that calls it */
@@ -40,7 +47,7 @@ export class VerificationPool {
 
   /** One in a turn of the event loop is verified at once; whatever comes with or after it makes a batch. */
   async holds(claim: Claim): Promise<boolean> {
-    if (this.#isFlushing || this.#batches.size > 0) {
+    if (this.#isFlushing || this.#workers?.some(({ batches }) => batches.length > 0)) {
       return new Promise((resolve) => this.#enqueue({ claim, resolve }))
     }
     this.#scheduleFlush()
@@ -62,16 +69,21 @@ export class VerificationPool {
 
   #flush(): void {
     if (this.#queue.length === 0) return
-    this.#workers ??= this.#startWorkers()
+    this.#workers ??= Array.from({ length: availableParallelism() }, () => this.#startThread())
     if (this.#workers.length === 0) this.#verifyHere(this.#queue.splice(0))
-    while (this.#queue.length > 0 && this.#idle.length > 0) {
-      const share = Math.ceil(this.#queue.length / this.#idle.length)
-      this.#dispatch(this.#idle.pop()!, this.#queue.splice(0, Math.min(maxBatch, share)))
+    for (;;) {
+      const [thread] = [...this.#workers].sort((one, other) => one.batches.length - other.batches.length)
+      if (!thread || this.#queue.length === 0) return
+      // A thread at work is given whole batches only: small ones cost more to hand over than they hold.
+      const isBusy = thread.batches.length > 0
+      if (isBusy && (this.#queue.length < maxBatch || thread.batches.length >= maxBatchesAhead)) return
+      const share = Math.ceil(this.#queue.length / this.#workers.length)
+      this.#dispatch(thread, this.#queue.splice(0, Math.min(maxBatch, share)))
     }
   }
 
-  #dispatch(worker: Worker, tasks: readonly Task[]): void {
-    this.#batches.set(worker, tasks)
+  #dispatch({ worker, batches }: Thread, tasks: readonly Task[]): void {
+    batches.push(tasks)
     worker.ref() // only a thread at work keeps the process alive
     const batch = packBatch(tasks.map(({ claim }) => claim))
     worker.postMessage(batch, [
@@ -82,36 +94,29 @@ export class VerificationPool {
     ] as ArrayBuffer[])
   }
 
-  #settle(worker: Worker, verdicts: Uint8Array): void {
-    const tasks = this.#batches.get(worker) ?? []
-    this.#batches.delete(worker)
-    this.#idle.push(worker)
-    worker.unref()
+  /** A thread answers its batches in their order. */
+  #settle({ worker, batches }: Thread, verdicts: Uint8Array): void {
+    const tasks = batches.shift() ?? []
+    if (batches.length === 0) worker.unref()
     for (const [at, { resolve }] of tasks.entries()) resolve(verdicts[at] === 1)
     this.#flush()
   }
 
-  #startWorkers(): Worker[] {
-    return Array.from({ length: availableParallelism() }, () => {
-      const worker = new Worker(new URL('./verification-worker.js', import.meta.url), {
-        resourceLimits: { maxOldGenerationSizeMb: 64, maxYoungGenerationSizeMb: 8 },
-      })
-      worker.on('message', (verdicts: Uint8Array) => this.#settle(worker, verdicts))
-      worker.on('error', () => this.#lose(worker))
-      worker.unref() // last, since listening refers to it again
-      this.#idle.push(worker)
-      return worker
+  #startThread(): Thread {
+    const worker = new Worker(new URL('./verification-worker.js', import.meta.url), {
+      resourceLimits: { maxOldGenerationSizeMb: 64, maxYoungGenerationSizeMb: 8 },
     })
+    const thread: Thread = { worker, batches: [] }
+    worker.on('message', (verdicts: Uint8Array) => this.#settle(thread, verdicts))
+    worker.on('error', () => this.#lose(thread))
+    worker.unref() // last, since listening refers to it again
+    return thread
   }
 
   /** A thread that has died says nothing about the signatures that it held. */
-  #lose(worker: Worker): void {
-    this.#workers = this.#workers?.filter((other) => other !== worker)
-    const at = this.#idle.indexOf(worker)
-    if (at >= 0) this.#idle.splice(at, 1)
-    const tasks = this.#batches.get(worker) ?? []
-    this.#batches.delete(worker)
-    this.#verifyHere(tasks)
+  #lose(thread: Thread): void {
+    this.#workers = this.#workers?.filter((other) => other !== thread)
+    this.#verifyHere(thread.batches.splice(0).flat())
     this.#flush()
   }
 
