@@ -76,6 +76,13 @@ export interface Candidate {
   readonly parent: BlockHash
 }
 
+export interface CommitHooks {
+  /** What must have happened too before anybody sees the new head. */
+  readonly alongside?: Promise<void>
+  /** Called in the same moment in which the head changes, so that nobody sees one without the other. */
+  readonly onPublished?: () => void
+}
+
 export class Chain {
   readonly genesis: Genesis
   readonly anchor: GenesisAnchor
@@ -204,12 +211,11 @@ export class Chain {
   /**
    * Makes a decided candidate the head: durable when this resolves.
    *
-   * @param alongside - what must have happened too before anybody sees the new head
    */
   async commit(
     candidate: Candidate,
     certificate: Certificate,
-    alongside: Promise<void> = Promise.resolve(),
+    { alongside = Promise.resolve(), onPublished = () => undefined }: CommitHooks = {},
   ): Promise<void> {
     assert(
       candidate.parent === this.#head.hash,
@@ -219,7 +225,7 @@ export class Chain {
     assert(!this.#isCommitting, 'one block is committed at a time')
     this.#isCommitting = true
     try {
-      await this.#write(candidate, certificate, alongside)
+      await this.#write(candidate, certificate, { alongside, onPublished })
     } finally {
       this.#isCommitting = false
     }
@@ -249,7 +255,7 @@ export class Chain {
     )
   }
 
-  async #write(candidate: Candidate, certificate: Certificate, alongside: Promise<void>): Promise<void> {
+  async #write(candidate: Candidate, certificate: Certificate, hooks: CommitHooks): Promise<void> {
     const { block, execution } = candidate
     const { hops } = this.#head
     const head = advance(this.#head, candidate)
@@ -263,12 +269,12 @@ export class Chain {
     const written = this.#isCheckpointDue(head)
       ? await this.#takeCheckpoint(head)
       : { head, puts: [], removes: [] }
-    await this.#writeHead({ ...written, puts: [...puts, ...written.puts] }, alongside)
+    await this.#writeHead({ ...written, puts: [...puts, ...written.puts] }, hooks)
   }
 
   async #writeHead(
     { head, puts, removes }: Changes & { head: Head },
-    alongside?: Promise<void>,
+    { alongside, onPublished }: CommitHooks = {},
   ): Promise<void> {
     const checkpoint = head.state.dirtyPages === 0 ? checkpointAt(head) : this.#checkpoint
     const results = await Promise.allSettled([
@@ -279,6 +285,7 @@ export class Chain {
     this.#peeked.clear()
     this.#head = head
     this.#checkpoint = checkpoint
+    onPublished?.()
   }
 
   #isCheckpointDue({ height, state }: Head): boolean {

@@ -278,12 +278,14 @@ export class Decider {
     const candidate = this.#candidates.get(certificate.block)
     assert(candidate, 'the decided block was executed')
     const recorded = this.#unrecorded ? this.#record(this.#unrecorded) : Promise.resolve()
-    await this.#parts.chain.commit(candidate, certificate, recorded)
+    await this.#parts.chain.commit(candidate, certificate, {
+      alongside: recorded,
+      onPublished: () => this.#parts.onCommitted(candidate),
+    })
     this.#decided = undefined
     this.#candidates.clear()
     this.#cancelTimers()
     this.#inputs.length = 0 // they were about the height that is over
-    this.#parts.onCommitted(candidate)
     this.#machine = this.#newMachine()
     this.#beginHeight()
   }

@@ -9,7 +9,15 @@ import type { Signer } from '../../../src/ports/keys.ts'
 import { createNodeSigner, createNodeVerifier } from '../../../src/runtime/node/keys.ts'
 import { amount, height } from '../../../src/units.ts'
 import { type FaultyDisk, faultyDisk } from '../../faults/faulty-driver.ts'
-import { genesisTime, pay, Released, silentLog, startOn, type WholeNode } from '../../faults/whole-node.ts'
+import {
+  genesisTime,
+  pay,
+  Released,
+  silentLog,
+  startOn,
+  testSigner,
+  type WholeNode,
+} from '../../faults/whole-node.ts'
 import { bond, transfer, unbond } from '../ledger/small-ledger.ts'
 
 const alice = createNodeSigner(new Uint8Array(32).fill(31))
@@ -193,10 +201,11 @@ describe('reading', () => {
     await started.node.waitUntilFinal(paid.id, 1)
     await submitFinal(await sign(alice, [bond(1_500_000)]))
     // Each could leave alone; together they would leave nobody.
-    const leaving = await Promise.all([
-      started.node.spend({ operations: [unbond(1_000_000_000)] }),
-      submit(await sign(alice, [unbond(1_500_000)], { nonce: 1 })),
-    ])
+    const leaving = [
+      await sign(testSigner, [unbond(1_000_000_000)], { nonce: 2 }),
+      await sign(alice, [unbond(1_500_000)], { nonce: 1 }),
+    ]
+    expect((await started.node.submitAll(leaving, never)).filter(({ error }) => error)).toEqual([])
     const finals = await Promise.all(leaving.map(({ id }) => started.node.waitUntilFinal(id, 1)))
     expect(finals.map(({ status }) => status).sort()).toEqual(['committed', 'failed'])
     const failed = finals.find(({ status }) => status === 'failed')!
