@@ -5,7 +5,6 @@ import { defaultParameters, type Parameters } from '../objects/parameters.ts'
 import {
   type DecodedTransaction,
   decodeTransaction,
-  signedTextOf,
   type UnsignedTransaction,
 } from '../objects/transaction.ts'
 import type { Signer } from '../ports/keys.ts'
@@ -32,5 +31,6 @@ export const signTransaction = async (
   const unsigned = fee === undefined ? withMinimumFee(open, parameters) : { ...open, fee }
   const attach = (signature: string): DecodedTransaction =>
     decodeTransaction({ ...unsigned, signatures: [{ key: signer.address, signature }] } as unknown as Json)
-  return attach(await signer.sign(signedTextOf(attach(blankSignature))))
+  const { signedText } = attach(blankSignature)
+  return attach(await signer.sign(signedText))
 }

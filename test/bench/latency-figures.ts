@@ -1,7 +1,6 @@
 /** Latency on one ledger, beside a bare server of its own process. */
 import { join } from 'node:path'
 import { startChild } from './child.ts'
-import { warmUpRounds } from './latency.ts'
 import { type Ledger, writeLoad } from './ledger.ts'
 import { type Figure, median, percentile } from './rows.ts'
 import type { Bench } from './throughput.ts'
@@ -12,8 +11,7 @@ export const latencyFigures = async (
   url: string,
   rounds: number,
 ): Promise<readonly Figure[]> => {
-  const count = warmUpRounds + rounds
-  const file = await writeLoad(ledger, join(folder, 'latency.ndjson'), count)
+  const file = await writeLoad(ledger, join(folder, 'latency.ndjson'), rounds)
   const server = await startChild('./bare-server.ts')
   const scratch = join(ledger.dataFolder, 'bench-writes')
   const report = await generator.run({
@@ -24,7 +22,7 @@ export const latencyFigures = async (
     scratch,
   })
   server.end()
-  ledger.transactions += count
+  ledger.transactions += rounds
   const { waitedMs, bareMs, writesMs } = report
   const yardsticks = bareMs.map((bare, at) => bare + writesMs[at]!)
   const { accounts } = ledger

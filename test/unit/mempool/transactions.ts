@@ -38,5 +38,6 @@ export const makeTransaction = (traits: Traits): DecodedTransaction => {
     },
     text: '',
     sizeBytes,
+    signedText: '',
   }
 }
