@@ -5,6 +5,7 @@ import { defaultParameters, type Parameters } from '../objects/parameters.ts'
 import {
   type DecodedTransaction,
   decodeTransaction,
+  signedTextOf,
   type UnsignedTransaction,
 } from '../objects/transaction.ts'
 import type { Signer } from '../ports/keys.ts'
@@ -31,6 +32,5 @@ export const signTransaction = async (
   const unsigned = fee === undefined ? withMinimumFee(open, parameters) : { ...open, fee }
   const attach = (signature: string): DecodedTransaction =>
     decodeTransaction({ ...unsigned, signatures: [{ key: signer.address, signature }] } as unknown as Json)
-  const { signedText } = attach(blankSignature)
-  return attach(await signer.sign(signedText))
+  return attach(await signer.sign(signedTextOf(attach(blankSignature))))
 }

@@ -38,7 +38,7 @@ import {
 } from '../objects/fields.ts'
 import { networkIdOf } from '../objects/genesis.ts'
 import { accountProofSchema, type Hop, type Proof, transactionProofSchema } from '../objects/proof.ts'
-import { decodeTransaction, transactionSchema } from '../objects/transaction.ts'
+import { decodeTransaction, signedTextOf, transactionSchema } from '../objects/transaction.ts'
 import { hashValidators, type ValidatorSet, validatorSet } from '../objects/validators.ts'
 import type { Certificate } from '../objects/vote.ts'
 import type { Verifier } from '../ports/keys.ts'
@@ -162,7 +162,7 @@ const refuseInclusion = async (
   if (root !== header.transactionsRoot)
     return 'the path does not lead from the transaction to the header: it is not in that block'
   const { key, signature } = transaction.signatures[0]!
-  return (await verifier.verify(key, decoded.signedText, signature))
+  return (await verifier.verify(key, signedTextOf(decoded), signature))
     ? undefined
     : "the transaction's signature is not its sender's"
 }

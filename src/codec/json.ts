@@ -20,7 +20,12 @@ export type Json =
 export const maxDepth = 32
 
 /** Lone surrogates become `\udxxx` in well-formed JSON.stringify, yet different ones encode to the same UTF-8. */
-const quote = (text: string): string => {
+const quote = (text: string): string => (plain.test(text) ? `"${text}"` : quoteEscaped(text))
+
+/** Needs no escape; nearly all texts of a ledger are so, and looking is twice as fast as JSON.stringify. */
+const plain = /^[ !#-[\]-~]*$/
+
+const quoteEscaped = (text: string): string => {
   if (!text.isWellFormed())
     throw new TautlineError('malformed-json', 'a string holds a lone surrogate: send well-formed Unicode')
   return JSON.stringify(text)

@@ -11,8 +11,8 @@ export interface MempoolLimits {
 }
 
 export const defaultMempoolLimits: MempoolLimits = {
-  maxBytes: 64 * 1024 * 1024,
-  maxTransactions: 65_536,
+  maxBytes: 32 * 1024 * 1024,
+  maxTransactions: 32_768,
   maxAheadPerSender: 4_096,
   maxWaitingPerSender: 64,
 }

@@ -48,7 +48,7 @@ import { blockPuts, genesisPuts, LedgerReader, staleKey, stalePut } from './ledg
 import { StateAccess } from './state-access.ts'
 
 /** A checkpoint is due when this many pages of the state are in memory only … */
-export const maxDirtyPages = 16_384
+export const maxDirtyPages = 8_192
 /** … or this many blocks would have to be run again after a crash. */
 export const maxBlocksSinceCheckpoint = 1_024
 /** Accounts kept in memory for those who ask again before the next block. */
@@ -74,6 +74,13 @@ export interface Candidate {
   readonly execution: Execution
   readonly state: State
   readonly parent: BlockHash
+}
+
+export interface CommitHooks {
+  /** What must have happened too before anybody sees the new head. */
+  readonly alongside?: Promise<void>
+  /** Called in the same moment in which the head changes, so that nobody sees one without the other. */
+  readonly onPublished?: () => void
 }
 
 export class Chain {
@@ -201,8 +208,15 @@ export class Chain {
     return { block, execution, state, parent: parent.hash }
   }
 
-  /** Makes a decided candidate the head: durable when this resolves. */
-  async commit(candidate: Candidate, certificate: Certificate): Promise<void> {
+  /**
+   * Makes a decided candidate the head: durable when this resolves.
+   *
+   */
+  async commit(
+    candidate: Candidate,
+    certificate: Certificate,
+    { alongside = Promise.resolve(), onPublished = () => undefined }: CommitHooks = {},
+  ): Promise<void> {
     assert(
       candidate.parent === this.#head.hash,
       'a candidate is committed on the head that it was executed on',
@@ -211,7 +225,7 @@ export class Chain {
     assert(!this.#isCommitting, 'one block is committed at a time')
     this.#isCommitting = true
     try {
-      await this.#write(candidate, certificate)
+      await this.#write(candidate, certificate, { alongside, onPublished })
     } finally {
       this.#isCommitting = false
     }
@@ -241,7 +255,7 @@ export class Chain {
     )
   }
 
-  async #write(candidate: Candidate, certificate: Certificate): Promise<void> {
+  async #write(candidate: Candidate, certificate: Certificate, hooks: CommitHooks): Promise<void> {
     const { block, execution } = candidate
     const { hops } = this.#head
     const head = advance(this.#head, candidate)
@@ -255,15 +269,23 @@ export class Chain {
     const written = this.#isCheckpointDue(head)
       ? await this.#takeCheckpoint(head)
       : { head, puts: [], removes: [] }
-    await this.#writeHead({ ...written, puts: [...puts, ...written.puts] })
+    await this.#writeHead({ ...written, puts: [...puts, ...written.puts] }, hooks)
   }
 
-  async #writeHead({ head, puts, removes }: Changes & { head: Head }): Promise<void> {
+  async #writeHead(
+    { head, puts, removes }: Changes & { head: Head },
+    { alongside, onPublished }: CommitHooks = {},
+  ): Promise<void> {
     const checkpoint = head.state.dirtyPages === 0 ? checkpointAt(head) : this.#checkpoint
-    await this.#store.commit({ puts, removes }, encodeHead({ ...head, checkpoint }))
+    const results = await Promise.allSettled([
+      this.#store.commit({ puts, removes }, encodeHead({ ...head, checkpoint })),
+      alongside,
+    ])
+    for (const result of results) if (result.status === 'rejected') throw result.reason
     this.#peeked.clear()
     this.#head = head
     this.#checkpoint = checkpoint
+    onPublished?.()
   }
 
   #isCheckpointDue({ height, state }: Head): boolean {

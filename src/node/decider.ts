@@ -119,8 +119,8 @@ export class Decider {
     while (!this.#closing.signal.aborted) {
       const input = this.#inputs.shift()
       if (input) await this.#perform(this.#machine.step(input))
-      else if (this.#unrecorded) await this.#record(this.#unrecorded)
       else if (this.#decided) await this.#commit(this.#decided)
+      else if (this.#unrecorded) await this.#record(this.#unrecorded)
       else return
     }
   }
@@ -270,15 +270,22 @@ export class Decider {
     return [...named].flatMap((hash) => (hash && this.#candidates.get(hash)?.block.text) ?? [])
   }
 
+  /**
+   * Record and block are written side by side, and shown to nobody before both are durable. When a crash leaves
+   * the block alone, that is as good as the record: nothing is signed at or below the head.
+   */
   async #commit(certificate: Certificate): Promise<void> {
     const candidate = this.#candidates.get(certificate.block)
     assert(candidate, 'the decided block was executed')
-    await this.#parts.chain.commit(candidate, certificate)
+    const recorded = this.#unrecorded ? this.#record(this.#unrecorded) : Promise.resolve()
+    await this.#parts.chain.commit(candidate, certificate, {
+      alongside: recorded,
+      onPublished: () => this.#parts.onCommitted(candidate),
+    })
     this.#decided = undefined
     this.#candidates.clear()
     this.#cancelTimers()
     this.#inputs.length = 0 // they were about the height that is over
-    this.#parts.onCommitted(candidate)
     this.#machine = this.#newMachine()
     this.#beginHeight()
   }

@@ -9,7 +9,7 @@ import { TautlineError } from '../errors.ts'
 import type { Account } from '../ledger/account.ts'
 import { type Refusal, refuseWithoutState } from '../ledger/transact.ts'
 import type { Admission, Dropped, Mempool } from '../mempool/mempool.ts'
-import type { DecodedTransaction } from '../objects/transaction.ts'
+import { type DecodedTransaction, signedTextOf } from '../objects/transaction.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Verifier } from '../ports/keys.ts'
 import { type UnixMs, unixMs } from '../units.ts'
@@ -119,7 +119,7 @@ export class Door {
     if (refusal) throw this.#refusal(refusal)
     const { key, signature } = transaction.signatures[0]!
     this.verified++
-    if (await verifier.verify(key, decoded.signedText, signature)) return undefined
+    if (await verifier.verify(key, signedTextOf(decoded), signature)) return undefined
     throw this.#refusal({
       code: 'invalid-signature',
       message: `this is no signature of ${key} over this transaction: sign the domain tag and the canonical JSON without \`signatures\``,

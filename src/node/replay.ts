@@ -8,7 +8,7 @@ import { canonicalize, type Json } from '../codec/json.ts'
 import { TautlineError } from '../errors.ts'
 import { brokenRule } from '../ledger/block-rules.ts'
 import { type Block, blockSchema, hashHeader } from '../objects/block.ts'
-import { type DecodedTransaction, decodeTransaction } from '../objects/transaction.ts'
+import { type DecodedTransaction, decodeTransaction, signedTextOf } from '../objects/transaction.ts'
 import { type Certificate, certificateSchema } from '../objects/vote.ts'
 import type { Verifier } from '../ports/keys.ts'
 import { nextHeight } from '../units.ts'
@@ -85,9 +85,9 @@ const findForged = async (
   transactions: readonly DecodedTransaction[],
 ): Promise<DecodedTransaction | undefined> => {
   const verdicts = await Promise.all(
-    transactions.map(({ transaction, signedText }) => {
-      const { key, signature } = transaction.signatures[0]!
-      return verifier.verify(key, signedText, signature)
+    transactions.map((decoded) => {
+      const { key, signature } = decoded.transaction.signatures[0]!
+      return verifier.verify(key, signedTextOf(decoded), signature)
     }),
   )
   return transactions[verdicts.indexOf(false)]

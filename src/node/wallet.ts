@@ -45,12 +45,17 @@ export class Wallet {
   }): Promise<Submission> {
     const { chain, mempool, door, signer, clock } = this.#parts
     const from = signer.address
-    const { nonce } = await chain.account(from)
+    // Read without waiting, or else a block could use the nonce up in between.
+    let account = chain.peekAccount(from)
+    while (!account) {
+      await chain.account(from)
+      account = chain.peekAccount(from)
+    }
     const unsigned = withMinimumFee(
       {
         network: chain.network,
         from,
-        nonce: mempool.nextNonce(from, nonce),
+        nonce: mempool.nextNonce(from, account.nonce),
         validUntil: Math.ceil((Math.max(clock.now(), chain.head.time) + walletValidityMs) / 1_000),
         ...(memo === undefined ? {} : { memo }),
         operations: [...operations],

@@ -51,8 +51,6 @@ export interface DecodedTransaction {
   readonly text: string
   /** UTF-8 bytes of that text: what fees and limits count. */
   readonly sizeBytes: number
-  /** Preimage of the id and of the signature. */
-  readonly signedText: string
 }
 
 /**
@@ -73,7 +71,6 @@ export const decodeTransaction = (value: Json): DecodedTransaction => {
     transaction: parsed.data,
     text,
     sizeBytes: utf8Bytes(text),
-    signedText: preimage('transaction', unsignedText),
   }
 }
 
@@ -94,6 +91,13 @@ const malformed = (member: string, expectation: string): TautlineError =>
 
 /** A stranger's name for a member, fit for a message. */
 const shorten = (name: string): string => name.slice(0, 64).toWellFormed()
+
+/** What the signature of a transaction is over; made anew, since thousands of them wait in memory. */
+export const signedTextOf = ({ text }: DecodedTransaction): string => {
+  const unsignedText =
+    text.slice(0, text.lastIndexOf('"signatures":')) + text.slice(text.lastIndexOf('"validUntil":'))
+  return preimage('transaction', unsignedText)
+}
 
 /** The text whose UTF-8 bytes are signed, and whose SHA-256 is the transaction's id. */
 export const signingText = (unsigned: UnsignedTransaction): string =>

@@ -19,7 +19,7 @@ import {
 import { openapiText } from '../../src/cli/commands/openapi.ts'
 import type { Json } from '../../src/codec/json.ts'
 import { genesisSchema } from '../../src/objects/genesis.ts'
-import { decodeTransaction } from '../../src/objects/transaction.ts'
+import { decodeTransaction, signedTextOf } from '../../src/objects/transaction.ts'
 import { createNodeVerifier } from '../../src/runtime/node/keys.ts'
 import { friend, jsonInit, openWorld, rich } from './world.ts'
 
@@ -76,7 +76,7 @@ describe('openapi.yaml', () => {
     expect(decoded.id).toBe(examples.transactionId)
     const { key, signature } = decoded.transaction.signatures[0]!
     const verifier = await createNodeVerifier({ debug() {}, info() {}, warn() {}, error() {} })
-    expect(await verifier.verify(key, decoded.signedText, signature)).toBe(true)
+    expect(await verifier.verify(key, signedTextOf(decoded), signature)).toBe(true)
   })
 })
 

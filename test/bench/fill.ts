@@ -57,7 +57,9 @@ const fill = async (node: NodeProcess, { accounts, dataFolder, report }: FillOpt
   await untilCommitted(node.url, paid)
   const receivers = Array.from({ length: receiversFor(accounts) }, (_, at) => receiver(at))
   const more = await pay(client, payments(network, senders, receivers, 1n), (sent) =>
-    report(`${accounts} accounts: ${sent * transfersEach} of ${receivers.length} paid`),
+    report(
+      `${accounts} accounts: ${Math.min(sent * transfersEach, receivers.length)} of ${receivers.length} paid`,
+    ),
   )
   await untilCommitted(node.url, paid + more)
   const { entries } = await readCounts(node.url) // a few of them are no accounts

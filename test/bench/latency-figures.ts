@@ -1,6 +1,7 @@
 /** Latency on one ledger, beside a bare server of its own process. */
 import { join } from 'node:path'
 import { startChild } from './child.ts'
+import { warmUpRounds } from './latency.ts'
 import { type Ledger, writeLoad } from './ledger.ts'
 import { type Figure, median, percentile } from './rows.ts'
 import type { Bench } from './throughput.ts'
@@ -11,7 +12,8 @@ export const latencyFigures = async (
   url: string,
   rounds: number,
 ): Promise<readonly Figure[]> => {
-  const file = await writeLoad(ledger, join(folder, 'latency.ndjson'), rounds)
+  const count = warmUpRounds + rounds
+  const file = await writeLoad(ledger, join(folder, 'latency.ndjson'), count)
   const server = await startChild('./bare-server.ts')
   const scratch = join(ledger.dataFolder, 'bench-writes')
   const report = await generator.run({
@@ -22,7 +24,7 @@ export const latencyFigures = async (
     scratch,
   })
   server.end()
-  ledger.transactions += rounds
+  ledger.transactions += count
   const { waitedMs, bareMs, writesMs } = report
   const yardsticks = bareMs.map((bare, at) => bare + writesMs[at]!)
   const { accounts } = ledger

@@ -9,8 +9,8 @@ import { Client } from 'undici'
 import type { LatencyReport, LoadTask } from './load-task.ts'
 import { post } from './post.ts'
 
-/** Rounds that aren't counted. */
-const warmUp = 20
+/** First rounds that aren't counted: code that is new to a process is slow. */
+export const warmUpRounds = 100
 const writeBytes = 1_024
 
 export const measureLatency = async ({
@@ -32,7 +32,11 @@ export const measureLatency = async ({
     writesMs.push(await timed(() => writeTwice(log)))
   }
   await Promise.all([node.close(), bare.close(), log.close()])
-  return { waitedMs: waitedMs.slice(warmUp), bareMs: bareMs.slice(warmUp), writesMs: writesMs.slice(warmUp) }
+  return {
+    waitedMs: waitedMs.slice(warmUpRounds),
+    bareMs: bareMs.slice(warmUpRounds),
+    writesMs: writesMs.slice(warmUpRounds),
+  }
 }
 
 const timed = async (run: () => Promise<void>): Promise<number> => {

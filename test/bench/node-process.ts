@@ -6,6 +6,9 @@ import { type AddressInfo, createServer } from 'node:net'
 import { performance } from 'node:perf_hooks'
 import { setTimeout as sleep } from 'node:timers/promises'
 
+/** As `npm start` and the installed program give them to Node. */
+const startFlags = ['--max-semi-space-size=32']
+
 export interface Program {
   /** Of the build. */
   readonly main: string
@@ -31,7 +34,16 @@ export const startNode = async (program: Program, dataFolder: string): Promise<N
   const startedMs = performance.now()
   const child = spawn(
     process.execPath,
-    [...profileFlags(program), program.main, 'start', '--data', dataFolder, '--port', String(port)],
+    [
+      ...profileFlags(program),
+      ...startFlags,
+      program.main,
+      'start',
+      '--data',
+      dataFolder,
+      '--port',
+      String(port),
+    ],
     { stdio: ['ignore', 'ignore', 'pipe'] },
   )
   const complaints = collect(child)

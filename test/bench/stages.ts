@@ -147,8 +147,10 @@ const loadStages = async (
   const chosen = submissionWays.filter((way) => parts.has(way))
   // Disk and memory are measured after a load, whether or not that is a row.
   const ways = chosen.length === 0 && (parts.has('disk') || parts.has('memory')) ? submissionWays : chosen
+  const isNodeMeasured = ways.length > 0 || parts.has('latency')
+  if (!isNodeMeasured) return
+  for (const subject of subjects) await warmUp(bench, subject, submissionWays, warmUpSize)
   if (ways.length === 0) return
-  for (const subject of subjects) await warmUp(bench, subject, ways, warmUpSize)
   for (let repetition = 1; repetition <= repetitions; repetition++) {
     report(`load ${repetition} of ${repetitions}`)
     for (const subject of subjects) {

@@ -13,32 +13,21 @@ import type { HashText } from '../../crypto/hash.ts'
 import type { Signer, Verifier } from '../../ports/keys.ts'
 import type { Log } from '../../ports/log.ts'
 import type { Address, Signature } from '../../units.ts'
-import { limitConcurrency } from '../limit-concurrency.ts'
 import { encodePkcs8 } from '../secret-key.ts'
 import { type Claim, createVerifier, type Equation, maxCachedKeys } from '../verifier.ts'
-
-/**
- * Most verifications given to libuv at once; the others wait here. Storage shares libuv's threads and its one
- * queue: each trip of a synced write waited half a second behind 8,192 verifications, and waits about 8 ms
- * behind these (reckoned, for idle cores). With fewer, the threads run dry while the main thread executes a
- * block: at 16 that cost a sixth of the rate.
- */
-export const maxVerificationsAtOnce = 128
+import { VerificationPool } from './verification-pool.ts'
 
 /** Verifies by the network's rule; says so in the log when the runtime can't be trusted with it. */
 export const createNodeVerifier = (log: Log): Promise<Verifier> => createVerifier(createNodeEquation(), log)
 
-/** `node:crypto`'s verdict, asked for at most {@link maxVerificationsAtOnce} times at once. */
+/** `node:crypto`'s verdict. */
 export const createNodeEquation = (): Equation => {
   const keyOf = createKeyCache()
-  const limited = limitConcurrency(maxVerificationsAtOnce)
-  return { name: 'node:crypto', holds: (claim) => limited(() => verifyOnThread(claim, keyOf(claim))) }
-}
-
-const verifyOnThread = ({ message, signature }: Claim, key: crypto.KeyObject): Promise<boolean> =>
-  new Promise((resolve) =>
-    crypto.verify(null, message, key, signature, (error, holds) => resolve(!error && holds)),
+  const pool = new VerificationPool((claim) =>
+    crypto.verify(null, claim.message, keyOf(claim), claim.signature),
   )
+  return { name: 'node:crypto', holds: (claim) => pool.holds(claim) }
+}
 
 /** As JWK a key is imported in 7 µs, as SPKI in 80. */
 const createKeyCache = (): ((claim: Claim) => crypto.KeyObject) => {

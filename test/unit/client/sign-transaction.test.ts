@@ -7,7 +7,7 @@ import { parseCanonical } from '../../../src/codec/json.ts'
 import { verifyPortable } from '../../../src/crypto/ed25519.ts'
 import { minimumFee } from '../../../src/ledger/fees.ts'
 import { defaultParameters } from '../../../src/objects/parameters.ts'
-import { decodeTransaction } from '../../../src/objects/transaction.ts'
+import { decodeTransaction, signedTextOf } from '../../../src/objects/transaction.ts'
 import type { Signer } from '../../../src/ports/keys.ts'
 import type { Amount } from '../../../src/units.ts'
 import { keys, network } from './small-chain.ts'
@@ -31,10 +31,13 @@ const anchorOf = (letters: number): TransactionParts => ({
 
 describe('signTransaction', () => {
   it('is signed by the key of its sender, over the preimage of its id', async () => {
-    const { transaction, signedText } = await signTransaction(parts, signer)
+    const signed = await signTransaction(parts, signer)
+    const { transaction } = signed
     const { key, signature } = transaction.signatures[0]!
     expect(key).toBe(transaction.from)
-    expect(verifyPortable(decodeAddress(key)!, encodeUtf8(signedText), decodeHex(signature))).toBe(true)
+    expect(verifyPortable(decodeAddress(key)!, encodeUtf8(signedTextOf(signed)), decodeHex(signature))).toBe(
+      true,
+    )
   })
 
   it('its text is canonical and decodes to the same transaction', async () => {

@@ -377,7 +377,7 @@ describe('a full pool', () => {
     fill(pool, { from: 'alice', nonce: 0, fee: 10 })
     expect(pool.add(makeTransaction({ from: 'bob', nonce: 0, fee: 10 }), 0)).toMatchObject({
       message:
-        'the mempool holds all it may (1 transactions, 67108864 bytes) and none of them gives way to a fee of ' +
+        'the mempool holds all it may (1 transactions, 33554432 bytes) and none of them gives way to a fee of ' +
         '10 for 100 bytes; try again in a moment, or raise the fee',
     })
   })

@@ -38,6 +38,5 @@ export const makeTransaction = (traits: Traits): DecodedTransaction => {
     },
     text: '',
     sizeBytes,
-    signedText: '',
   }
 }

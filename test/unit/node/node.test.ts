@@ -187,26 +187,6 @@ describe('reading', () => {
     expect((await started.node.validators())?.height).toBe(5)
     expect(await started.node.validators(height(6))).toBeUndefined()
   })
-
-  it('what failed since something changed in between says why, after a restart too', async () => {
-    const paid = await started.node.spend({ operations: [pay(alice.address, 2_000_000)] })
-    await started.node.waitUntilFinal(paid.id, 1)
-    await submitFinal(await sign(alice, [bond(1_500_000)]))
-    // Each could leave alone; together they would leave nobody.
-    const leaving = await Promise.all([
-      started.node.spend({ operations: [unbond(1_000_000_000)] }),
-      submit(await sign(alice, [unbond(1_500_000)], { nonce: 1 })),
-    ])
-    const finals = await Promise.all(leaving.map(({ id }) => started.node.waitUntilFinal(id, 1)))
-    expect(finals.map(({ status }) => status).sort()).toEqual(['committed', 'failed'])
-    const failed = finals.find(({ status }) => status === 'failed')!
-    expect(failed).toMatchObject({ reason: { code: 'last-validator', operation: 0 } })
-
-    await started.node.close()
-    disk = faultyDisk({ survivors: disk.survivors() })
-    await start()
-    expect(await started.node.transaction(failed.id, { proof: false })).toMatchObject(failed)
-  })
 })
 
 describe('events', () => {

@@ -12,6 +12,7 @@ import { genesisAnchorSchema, networkIdOf } from '../../../src/objects/genesis.t
 import { defaultParameters } from '../../../src/objects/parameters.ts'
 import {
   decodeTransaction,
+  signedTextOf,
   signingBytes,
   signingText,
   unsignedTransactionSchema,
@@ -41,7 +42,7 @@ test('transaction', () => {
     '{"amount":"340282366920938463463374607431768211455","type":"stake.unbond"}' +
     '],"validUntil":1790000000}'
   const decoded = decodeTransaction(signed)
-  expect(decoded.signedText).toBe(text)
+  expect(signedTextOf(decoded)).toBe(text)
   expect(signingText(unsignedTransactionSchema.parse(unsigned))).toBe(text)
   expect(signingBytes(unsignedTransactionSchema.parse(unsigned))).toEqual(encodeUtf8(text))
   expect(decoded.id).toBe('0e9aa8949a63f733c48cdfe315b8c0128569fc2d5c162da573a4336ae0e59bca')

@@ -12,9 +12,9 @@ import {
   createNodeSigner,
   createNodeVerifier,
   generateSecretKey,
-  maxVerificationsAtOnce,
   nativeHash,
 } from '../../../src/runtime/node/keys.ts'
+import { maxBatch } from '../../../src/runtime/node/verification-pool.ts'
 import { createVerifier, type Equation } from '../../../src/runtime/verifier.ts'
 import { createWebSigner, createWebVerifier } from '../../../src/runtime/web/keys.ts'
 import type { Address, Signature } from '../../../src/units.ts'
@@ -74,7 +74,7 @@ describe.for<[string, (log: Log) => Promise<Verifier>, (secretKey: Uint8Array) =
   test('more at once than the threads are given are all answered, each for itself', async () => {
     const verifier = await createRuntimeVerifier(collectWarnings().log)
     const signer = await createSigner(generateSecretKey())
-    const count = maxVerificationsAtOnce * 2 + 1
+    const count = maxBatch * 5 + 1
     const signatures = await Promise.all(Array.from({ length: count }, (_, at) => signer.sign(`${at}`)))
     const verdicts = signatures.map((signature, at) =>
       verifier.verify(signer.address, at % 3 === 0 ? 'another' : `${at}`, signature),
