@@ -17,7 +17,7 @@ import type { Options } from './options.ts'
 import type { Figure, Part } from './rows.ts'
 import { type Bench, measureThroughput, type Subject, submissionWays, warmUp } from './throughput.ts'
 
-/** After a start, until nothing is done any more. */
+/** After a start, until nothing is done any more but tidying up. */
 const settleMs = 3_000
 
 export const runStages = async (
@@ -43,7 +43,9 @@ export const runStages = async (
   for (const ledger of ledgers) subjects.push({ ledger, node: await startNode(program, ledger.dataFolder) })
   await sleep(settleMs)
   await stage('memory', 'measuring idle memory', () => memoryFigures(subjects, 'idle'))
-  await stage('idle', `waiting ${options.idleMs / 1_000} s`, () => idleFigures(subjects, options.idleMs))
+  await stage('idle', `waiting ${(options.tidyMs + options.idleMs) / 1_000} s`, () =>
+    idleFigures(subjects, options),
+  )
   await loadStages(options, bench, subjects, report, figures)
   await stage('latency', 'measuring latency', () =>
     inTurn(subjects, ({ ledger, node }) => latencyFigures(bench, ledger, node.url, options.latencyRounds)),
@@ -116,7 +118,10 @@ const memoryFigures = (
   })
 
 /** All at once: they share the minute. */
-const idleFigures = async (subjects: readonly Subject[], idleMs: number): Promise<readonly Figure[]> => {
+const idleFigures = async (
+  subjects: readonly Subject[],
+  { tidyMs, idleMs }: Options,
+): Promise<readonly Figure[]> => {
   const read = () =>
     Promise.all(
       subjects.map(async ({ node }) => ({
@@ -125,6 +130,7 @@ const idleFigures = async (subjects: readonly Subject[], idleMs: number): Promis
       })),
     )
   await read() // so that the first answer of its kind isn't counted
+  await sleep(tidyMs)
   const before = await read()
   const startedMs = performance.now()
   await sleep(idleMs)
