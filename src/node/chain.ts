@@ -208,10 +208,7 @@ export class Chain {
     return { block, execution, state, parent: parent.hash }
   }
 
-  /**
-   * Makes a decided candidate the head: durable when this resolves.
-   *
-   */
+  /** Makes a decided candidate the head: durable when this resolves. */
   async commit(
     candidate: Candidate,
     certificate: Certificate,

@@ -60,7 +60,9 @@ export class Decider {
   #unrecorded: SignState | undefined
   #decided: Certificate | undefined
   #heartbeat: (() => void) | undefined
-  #running: Promise<void> | undefined
+  #isWorking = false
+  /** Resolves when the work that was begun last is done. */
+  #work: Promise<void> = Promise.resolve()
   readonly #closing = new AbortController()
 
   private constructor(parts: DeciderParts, restored: SignState | undefined) {
@@ -78,7 +80,7 @@ export class Decider {
     const decider = new Decider(parts, isPresent ? signed : undefined)
     if (isPresent) for (const text of blocks) await decider.#restoreCandidate(JSON.parse(text) as Block)
     decider.#beginHeight()
-    await decider.#running
+    await decider.#work
     return decider
   }
 
@@ -98,7 +100,7 @@ export class Decider {
     this.#closing.abort()
     this.#cancelTimers()
     this.#heartbeat?.()
-    await this.#running
+    await this.#work
   }
 
   #take(input: Input): void {
@@ -107,21 +109,24 @@ export class Decider {
   }
 
   #run(): void {
-    if (this.#running !== undefined || this.#closing.signal.aborted) return
-    this.#running = this.#work()
-      .catch((error: unknown) => this.#fail(error))
-      .finally(() => {
-        this.#running = undefined
-      })
+    if (this.#isWorking || this.#closing.signal.aborted) return
+    this.#isWorking = true
+    this.#work = this.#workOff()
   }
 
-  async #work(): Promise<void> {
-    while (!this.#closing.signal.aborted) {
-      const input = this.#inputs.shift()
-      if (input) await this.#perform(this.#machine.step(input))
-      else if (this.#decided) await this.#commit(this.#decided)
-      else if (this.#unrecorded) await this.#record(this.#unrecorded)
-      else return
+  async #workOff(): Promise<void> {
+    try {
+      while (!this.#closing.signal.aborted) {
+        const input = this.#inputs.shift()
+        if (input) await this.#perform(this.#machine.step(input))
+        else if (this.#decided) await this.#commit(this.#decided)
+        else if (this.#unrecorded) await this.#record(this.#unrecorded)
+        else return
+      }
+    } catch (error) {
+      this.#fail(error)
+    } finally {
+      this.#isWorking = false // in the step that found nothing left: an input that comes later starts anew
     }
   }
 

@@ -9,7 +9,15 @@ import type { Signer } from '../../../src/ports/keys.ts'
 import { createNodeSigner, createNodeVerifier } from '../../../src/runtime/node/keys.ts'
 import { amount, height } from '../../../src/units.ts'
 import { type FaultyDisk, faultyDisk } from '../../faults/faulty-driver.ts'
-import { genesisTime, pay, Released, silentLog, startOn, type WholeNode } from '../../faults/whole-node.ts'
+import {
+  genesisTime,
+  pay,
+  Released,
+  silentLog,
+  startOn,
+  testSigner,
+  type WholeNode,
+} from '../../faults/whole-node.ts'
 import { bond, transfer, unbond } from '../ledger/small-ledger.ts'
 
 const alice = createNodeSigner(new Uint8Array(32).fill(31))
@@ -186,6 +194,27 @@ describe('reading', () => {
     expect((await started.node.validators(height(4)))?.totalStake).toBe('1005000000')
     expect((await started.node.validators())?.height).toBe(5)
     expect(await started.node.validators(height(6))).toBeUndefined()
+  })
+
+  it('what failed since something changed in between says why, after a restart too', async () => {
+    const paid = await started.node.spend({ operations: [pay(alice.address, 2_000_000)] })
+    await started.node.waitUntilFinal(paid.id, 1)
+    await submitFinal(await sign(alice, [bond(1_500_000)]))
+    // Each could leave alone; together they would leave nobody.
+    const leaving = [
+      await sign(testSigner, [unbond(1_000_000_000)], { nonce: 2 }),
+      await sign(alice, [unbond(1_500_000)], { nonce: 1 }),
+    ]
+    expect((await started.node.submitAll(leaving, never)).filter(({ error }) => error)).toEqual([])
+    const finals = await Promise.all(leaving.map(({ id }) => started.node.waitUntilFinal(id, 1)))
+    expect(finals.map(({ status }) => status).sort()).toEqual(['committed', 'failed'])
+    const failed = finals.find(({ status }) => status === 'failed')!
+    expect(failed).toMatchObject({ reason: { code: 'last-validator', operation: 0 } })
+
+    await started.node.close()
+    disk = faultyDisk({ survivors: disk.survivors() })
+    await start()
+    expect(await started.node.transaction(failed.id, { proof: false })).toMatchObject(failed)
   })
 })
 
