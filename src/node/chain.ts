@@ -33,7 +33,7 @@ import { type DecodedTransaction, decodeTransaction } from '../objects/transacti
 import { type ValidatorSet, validatorSet } from '../objects/validators.ts'
 import type { Certificate } from '../objects/vote.ts'
 import type { Log } from '../ports/log.ts'
-import type { Changes, ObjectStore } from '../ports/object-store.ts'
+import type { Changes, Durability, ObjectStore } from '../ports/object-store.ts'
 import {
   type Address,
   height as asHeight,
@@ -157,6 +157,11 @@ export class Chain {
     const chain = new Chain(store, access, genesis, anchor, head)
     await chain.#runAgain(newest, log)
     return chain
+  }
+
+  /** What a committed block survives. */
+  get durability(): Durability {
+    return this.#store.durability
   }
 
   get head(): Head {

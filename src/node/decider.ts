@@ -3,8 +3,8 @@
  *
  * In: that something is pending, timeouts, the machine's effects. Out: signed messages, a sign record that is
  * durable before any of them leaves, and committed blocks. The machine never waits and never touches the
- * world; this room does both for it. Inputs are taken one at a time; once they are used up, everything that
- * was signed is recorded with one durable write, and only then does what was decided become the head.
+ * world; this room does both for it. Inputs are taken one at a time; once they are used up, what was decided
+ * becomes the head, or else everything that was signed is recorded with one durable write.
  */
 
 import type { Json } from '../codec/json.ts'
@@ -213,7 +213,7 @@ export class Decider {
 
   async #linger(enough: number): Promise<void> {
     const { door, mempool, clock } = this.#parts
-    if (mempool.size.transactions >= enough) return
+    if (door.isEmpty || mempool.size.transactions >= enough) return
     const over = new AbortController()
     const cancel = clock.schedule(lingerMs, () => over.abort())
     await door.empty(over.signal)
@@ -276,17 +276,20 @@ export class Decider {
   }
 
   /**
-   * Record and block are written side by side, and shown to nobody before both are durable. When a crash leaves
-   * the block alone, that is as good as the record: nothing is signed at or below the head.
+   * What was signed for a height needs no record once its block is durable, since nothing is signed at or below
+   * the head. Where a head survives less than the record does, both are written side by side. Either way nobody
+   * sees anything of it before.
    */
   async #commit(certificate: Certificate): Promise<void> {
     const candidate = this.#candidates.get(certificate.block)
     assert(candidate, 'the decided block was executed')
-    const recorded = this.#unrecorded ? this.#record(this.#unrecorded) : Promise.resolve()
-    await this.#parts.chain.commit(candidate, certificate, {
-      alongside: recorded,
-      onPublished: () => this.#parts.onCommitted(candidate),
+    const { chain, onCommitted } = this.#parts
+    const unrecorded = chain.durability === 'power-loss' ? undefined : this.#unrecorded
+    await chain.commit(candidate, certificate, {
+      ...(unrecorded && { alongside: this.#record(unrecorded) }),
+      onPublished: () => onCommitted(candidate),
     })
+    this.#unrecorded = undefined
     this.#decided = undefined
     this.#candidates.clear()
     this.#cancelTimers()

@@ -49,6 +49,10 @@ export class Door {
     this.#parts = parts
   }
 
+  get isEmpty(): boolean {
+    return this.#atDoor === 0
+  }
+
   /** From now on nobody is let in. */
   close(): void {
     this.#closed = true
@@ -61,12 +65,15 @@ export class Door {
 
   /** @throws TautlineError with what speaks against the transaction */
   async submit(transaction: DecodedTransaction): Promise<Submission> {
-    return this.#pass(1, async () => (await this.#examine(transaction)) ?? this.#admit(transaction))
+    return this.#pass(
+      1,
+      async (leave) => (await this.#examine(transaction)) ?? this.#admit(transaction, leave),
+    )
   }
 
   /** As {@link submit}, for one whose signature this node made itself a moment ago. */
   async submitOwn(transaction: DecodedTransaction): Promise<Submission> {
-    return this.#pass(1, () => this.#admit(transaction))
+    return this.#pass(1, (leave) => this.#admit(transaction, leave))
   }
 
   /** Examines side by side and admits in order, waiting for room. */
@@ -74,20 +81,21 @@ export class Door {
     transactions: readonly DecodedTransaction[],
     signal: AbortSignal,
   ): Promise<readonly SubmissionResult[]> {
-    return this.#pass(transactions.length, async () => {
+    return this.#pass(transactions.length, async (leave) => {
       const examined = transactions.map((transaction) => settle(this.#examine(transaction)))
       const results: SubmissionResult[] = []
       for (const [at, transaction] of transactions.entries()) {
         const { value: known, error } = await examined[at]!
         if (error !== undefined) results.push({ error })
         else if (known) results.push({ submission: known })
-        else results.push(await this.#admitWithPatience(transaction, signal))
+        else results.push(await this.#admitWithPatience(transaction, leave, signal))
       }
       return results
     })
   }
 
-  async #pass<Result>(count: number, steps: () => Promise<Result>): Promise<Result> {
+  /** @param steps - are given what to call once for each that is admitted: it isn't at the door any more */
+  async #pass<Result>(count: number, steps: (leave: () => void) => Promise<Result>): Promise<Result> {
     if (this.#closed)
       throw new TautlineError(
         'shutting-down',
@@ -99,13 +107,22 @@ export class Door {
         `${this.#atDoor} transactions are being checked already: send this one again in a moment`,
       )
     }
+    let present = count
+    const leave = (leaving = 1): void => {
+      present -= leaving
+      this.#goAway(leaving)
+    }
     this.#atDoor += count
     try {
-      return await steps()
+      return await steps(leave)
     } finally {
-      this.#atDoor -= count
-      if (this.#atDoor === 0) this.#emptied.ring()
+      leave(present)
     }
+  }
+
+  #goAway(count: number): void {
+    this.#atDoor -= count
+    if (this.#atDoor === 0) this.#emptied.ring()
   }
 
   /** Everything but the run on the state; resolves with the answer when the transaction is known already. */
@@ -127,7 +144,7 @@ export class Door {
     })
   }
 
-  async #admit(decoded: DecodedTransaction): Promise<Submission> {
+  async #admit(decoded: DecodedTransaction, leave: () => void): Promise<Submission> {
     const { chain } = this.#parts
     const { from } = decoded.transaction
     for (;;) {
@@ -135,7 +152,11 @@ export class Door {
       // Nothing waits between the peek and the mempool, so what was read is the state of the head.
       const admission = account && this.#admitNow(decoded, account)
       if (admission?.kind === 'refused') return this.#refuseAdmission(decoded, admission)
-      if (admission) return { id: decoded.id, status: 'pending' }
+      if (admission) {
+        leave()
+        if (admission.kind === 'added') this.#parts.onAdmitted()
+        return { id: decoded.id, status: 'pending' }
+      }
       await chain.account(from)
     }
   }
@@ -158,18 +179,21 @@ export class Door {
     const admission = mempool.add(decoded, account.nonce)
     for (const { transaction } of admission.dropped) this.#projections.forget(transaction.transaction.from)
     if (admission.dropped.length > 0) this.#parts.onDropped(admission.dropped)
-    if (admission.kind === 'added') this.#parts.onAdmitted()
     return admission
   }
 
-  async #admitWithPatience(decoded: DecodedTransaction, signal: AbortSignal): Promise<SubmissionResult> {
+  async #admitWithPatience(
+    decoded: DecodedTransaction,
+    leave: () => void,
+    signal: AbortSignal,
+  ): Promise<SubmissionResult> {
     const deadline = this.#parts.clock.now() + roomTimeoutMs
     for (;;) {
-      const { value, error } = await settle(this.#admit(decoded))
+      const { value, error } = await settle(this.#admit(decoded, leave))
       if (value) return { submission: value }
       const timeLeftMs = deadline - this.#parts.clock.now()
       if (!isFull(error) || timeLeftMs <= 0 || signal.aborted || this.#closed) return { error }
-      this.#atDoor-- // who waits for blocks must not be waited for by them
+      this.#goAway(1) // who waits for blocks must not be waited for by them
       await this.#nextBlock(timeLeftMs, signal)
       this.#atDoor++
     }

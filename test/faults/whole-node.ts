@@ -13,6 +13,7 @@ import type { Operation } from '../../src/objects/operation.ts'
 import type { Clock } from '../../src/ports/clock.ts'
 import type { Signer, Verifier } from '../../src/ports/keys.ts'
 import type { Log } from '../../src/ports/log.ts'
+import type { Changes, Durability, ObjectStore } from '../../src/ports/object-store.ts'
 import type { SignRecordStore } from '../../src/ports/sign-record-store.ts'
 import { createNodeSigner } from '../../src/runtime/node/keys.ts'
 import type { ObjectDriver } from '../../src/storage/driver.ts'
@@ -30,16 +31,16 @@ export const tickingClock = (): Clock => {
 
 export const silentLog: Log = { debug() {}, info() {}, warn() {}, error() {} }
 
-/** What has left the node: signed, and recorded before. Shared by all runs of one validator. */
+/** What may have left the node: signed, and durable since, by a record or a head. Shared by all runs of one validator. */
 export class Released {
   readonly #byPlace = new Map<string, string>()
-  #unrecorded: string[] = []
+  #unsaved: string[] = []
 
   signer(signer: Signer): Signer {
     return {
       address: signer.address,
       sign: (text) => {
-        if (!text.startsWith('tautline/transaction/')) this.#unrecorded.push(text)
+        if (!text.startsWith('tautline/transaction/')) this.#unsaved.push(text)
         return signer.sign(text)
       },
     }
@@ -48,17 +49,27 @@ export class Released {
   records(store: SignRecordStore): SignRecordStore {
     return {
       read: () => store.read(),
-      write: async (record) => {
-        const recorded = this.#unrecorded.splice(0)
-        await store.write(record)
-        for (const text of recorded) this.#release(text)
-      },
+      write: (record) => this.#releaseAfter(store.write(record)),
     }
   }
 
-  /** A restart forgets what was signed and not recorded. */
+  /** Changes the store itself. */
+  watch(store: ObjectStore): ObjectStore {
+    const commit = store.commit.bind(store)
+    return Object.assign(store, {
+      commit: (changes: Changes, head: Uint8Array) => this.#releaseAfter(commit(changes, head)),
+    })
+  }
+
+  /** A restart forgets what was signed and not saved. */
   restart(): void {
-    this.#unrecorded = []
+    this.#unsaved = []
+  }
+
+  async #releaseAfter(write: Promise<void>): Promise<void> {
+    const saved = this.#unsaved.splice(0)
+    await write
+    for (const text of saved) this.#release(text)
   }
 
   #release(text: string): void {
@@ -81,7 +92,7 @@ export interface WholeNode {
 
 export const startOn = async (
   disk: FaultyDisk,
-  driver: ObjectDriver,
+  { driver, durability }: { driver: ObjectDriver; durability: Durability },
   verifier: Verifier,
   released: Released,
   onHalt: (error: unknown) => void,
@@ -90,7 +101,7 @@ export const startOn = async (
   const signer = released.signer(testSigner)
   const records = released.records(disk.signRecords())
   if ((await readSignRecord(records)) === undefined) await writeSignRecord(records, freshSignRecord)
-  const store = await openUnstorageStore(driver, 'power-loss')
+  const store = released.watch(await openUnstorageStore(driver, durability))
   const chain =
     (await Chain.open(store, silentLog)) ??
     (await Chain.create(store, networkOfOne(signer.address, 'test', genesisTime)))

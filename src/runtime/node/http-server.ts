@@ -5,6 +5,7 @@
  * What Node refuses by itself (a request that is no HTTP, headers that don't end) is answered with problems too.
  * Must never end the process because of what somebody sent.
  */
+import { setMaxListeners } from 'node:events'
 import { createServer, type Server, type ServerOptions, type ServerResponse } from 'node:http'
 import { type AddressInfo, isIPv6, type Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
@@ -81,6 +82,7 @@ export const openHttpServer = async (options: HttpServerOptions): Promise<HttpSe
   server.on('request', (_, response) => response.on('timeout', destroyIfStalled))
   answerClientErrors(server, refuse)
   const closing = new AbortController()
+  setMaxListeners(0, closing.signal) // everyone who waits for a transaction or reads events listens
 
   const bound = await listen(server, host, port)
   server.on('error', (error) => log.warn('a connection could not be taken', { error: String(error) }))

@@ -30,7 +30,7 @@ let started: WholeNode
 const start = async () => {
   started = await startOn(
     disk,
-    disk.batchDriver(),
+    { driver: disk.batchDriver(), durability: 'power-loss' },
     await createNodeVerifier(silentLog),
     new Released(),
     (error) => {

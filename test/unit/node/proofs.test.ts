@@ -17,7 +17,7 @@ beforeAll(async () => {
   const disk = faultyDisk()
   started = await startOn(
     disk,
-    disk.batchDriver(),
+    { driver: disk.batchDriver(), durability: 'power-loss' },
     await createNodeVerifier(silentLog),
     new Released(),
     (error) => {
@@ -100,7 +100,7 @@ describe('the proof at height 0', () => {
     const disk = faultyDisk()
     const { node } = await startOn(
       disk,
-      disk.batchDriver(),
+      { driver: disk.batchDriver(), durability: 'power-loss' },
       await createNodeVerifier(silentLog),
       new Released(),
       () => undefined,
