@@ -82,10 +82,8 @@ export const refuseWithoutState = (
 }
 
 /** Whether the sender's account lets the transaction be included next: its nonce, and funds for the fee. */
-export const refuseBySender = (
-  state: WorkingState,
-  { transaction }: DecodedTransaction,
-): Refusal | undefined => {
+export const refuseBySender = (state: WorkingState, decoded: DecodedTransaction): Refusal | undefined => {
+  const { transaction } = decoded
   const { nonce, balance } = state.account(transaction.from)
   if (transaction.nonce < nonce) {
     return refusal(
@@ -101,15 +99,19 @@ export const refuseBySender = (
       { nonce },
     )
   }
-  if (balance < BigInt(transaction.fee)) {
-    return refusal(
-      'insufficient-funds',
-      `the balance is ${balance}, and the fee alone is ${transaction.fee}`,
-      { balance: balance.toString() },
-    )
-  }
-  return undefined
+  return refuseByFunds(balance, decoded)
 }
+
+/** Whatever else becomes of a transaction, its sender has to pay the fee. */
+export const refuseByFunds = (
+  balance: bigint,
+  { transaction: { fee } }: DecodedTransaction,
+): Refusal | undefined =>
+  balance < BigInt(fee)
+    ? refusal('insufficient-funds', `the balance is ${balance}, and the fee alone is ${fee}`, {
+        balance: balance.toString(),
+      })
+    : undefined
 
 /**
  * Includes a transaction: fee and nonce in any case, its operations all or none.

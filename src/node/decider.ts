@@ -58,6 +58,9 @@ export class Decider {
   #machine: Consensus
   /** Signed, but not recorded yet. */
   #unrecorded: SignState | undefined
+  /** To be written, or being written, behind its block. */
+  #behind: SignRecord | undefined
+  #writtenBehind: Promise<void> = Promise.resolve()
   #decided: Certificate | undefined
   #heartbeat: (() => void) | undefined
   #isWorking = false
@@ -101,6 +104,7 @@ export class Decider {
     this.#cancelTimers()
     this.#heartbeat?.()
     await this.#work
+    await this.#writtenBehind
   }
 
   #take(input: Input): void {
@@ -266,29 +270,53 @@ export class Decider {
   }
 
   async #record(state: SignState): Promise<void> {
-    await writeSignRecord(this.#parts.records, { signed: state, blocks: this.#blocksNamedIn(state) })
+    await writeSignRecord(this.#parts.records, this.#recordOf(state))
     this.#unrecorded = undefined
   }
 
-  #blocksNamedIn({ locked, valid, said }: SignState): readonly string[] {
+  /** With the blocks that the state names. */
+  #recordOf(signed: SignState): SignRecord {
+    const { locked, valid, said } = signed
     const named = new Set([locked?.block, valid?.block, ...said.map(({ block }) => block)])
-    return [...named].flatMap((hash) => (hash && this.#candidates.get(hash)?.block.text) ?? [])
+    const blocks = [...named].flatMap((hash) => (hash && this.#candidates.get(hash)?.block.text) ?? [])
+    return { signed, blocks }
+  }
+
+  /** While one is written only the newest of those that come after it is kept. */
+  #recordBehind(record: SignRecord): void {
+    const isWriting = this.#behind !== undefined
+    this.#behind = record
+    if (!isWriting) this.#writtenBehind = this.#writeBehind()
+  }
+
+  async #writeBehind(): Promise<void> {
+    const { records, log } = this.#parts
+    for (let record = this.#behind; record !== undefined; ) {
+      await writeSignRecord(records, record).catch((error: unknown) =>
+        log.warn('the sign record could not be written behind its block', { error: String(error) }),
+      )
+      record = this.#behind === record ? undefined : this.#behind
+      this.#behind = record
+    }
   }
 
   /**
-   * What was signed for a height needs no record once its block is durable, since nothing is signed at or below
-   * the head. Where a head survives less than the record does, both are written side by side. Either way nobody
-   * sees anything of it before.
+   * What was signed for a height is safe once its block is durable, since nothing is signed at or below the head.
+   * So its record follows behind, for a storage that one day forgets its newest blocks without a word: it names
+   * the block, and holds it. Where a head survives less than the record does, nobody sees it before both are
+   * written.
    */
   async #commit(certificate: Certificate): Promise<void> {
     const candidate = this.#candidates.get(certificate.block)
     assert(candidate, 'the decided block was executed')
-    const { chain, onCommitted } = this.#parts
-    const unrecorded = chain.durability === 'power-loss' ? undefined : this.#unrecorded
+    const { chain, records, onCommitted } = this.#parts
+    const record = this.#unrecorded && this.#recordOf(this.#unrecorded)
+    const isHeadSafe = chain.durability === 'power-loss'
     await chain.commit(candidate, certificate, {
-      ...(unrecorded && { alongside: this.#record(unrecorded) }),
+      ...(record && !isHeadSafe && { alongside: writeSignRecord(records, record) }),
       onPublished: () => onCommitted(candidate),
     })
+    if (record && isHeadSafe) this.#recordBehind(record)
     this.#unrecorded = undefined
     this.#decided = undefined
     this.#candidates.clear()

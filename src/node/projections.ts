@@ -8,7 +8,7 @@ import { LRUCache } from 'lru-cache'
 import type { Json } from '../codec/json.ts'
 import { type Account, accountKey, accountKeyPrefix, encodeAccount } from '../ledger/account.ts'
 import type { Context } from '../ledger/operations.ts'
-import { include, type Refusal, refuseBySender } from '../ledger/transact.ts'
+import { include, type Refusal, refuseByFunds, refuseBySender } from '../ledger/transact.ts'
 import { type StateValues, WorkingState } from '../ledger/working-state.ts'
 import type { DecodedTransaction } from '../objects/transaction.ts'
 import type { Address, BlockHash } from '../units.ts'
@@ -41,11 +41,12 @@ export class Projections {
   /**
    * Runs a transaction after those of its sender that are pending.
    *
-   * @returns why it would fail; undefined when it wouldn't, or when it waits for others and can't be judged yet
+   * @returns why it would fail; undefined when it wouldn't. One that has to wait for others is judged by its fee
+   *   alone, so that nobody fills the mempool without having anything
    */
   refuse(decoded: DecodedTransaction, ground: Ground): Refusal | undefined {
     const { from, nonce } = decoded.transaction
-    if (nonce > ground.nextNonce) return undefined
+    if (nonce > ground.nextNonce) return refuseByFunds(ground.account.balance, decoded)
     const isNext = nonce === ground.nextNonce
     const projection = (isNext && this.#kept(from, ground)) || project(from, nonce, ground)
     const refusal = run(projection.state, decoded, ground)

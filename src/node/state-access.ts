@@ -11,6 +11,9 @@ import type { StateValues } from '../ledger/working-state.ts'
 import type { ObjectStore } from '../ports/object-store.ts'
 import type { Height } from '../units.ts'
 
+/** Pages whose bytes are in memory beside their text: 1 MB. */
+const loadedAtOnce = 256
+
 export class StateAccess {
   readonly #store: ObjectStore
   readonly #cache = new PageCache()
@@ -82,9 +85,14 @@ export class StateAccess {
     for (;;) {
       const outcome = attempt()
       if (!isMissing(outcome)) return outcome
-      const bytes = await this.#store.getMany(outcome.missing.map(({ location }) => location))
-      for (const [at, request] of outcome.missing.entries()) pages.supply(request, bytes[at])
+      for (let at = 0; at < outcome.missing.length; at += loadedAtOnce)
+        await this.#load(pages, outcome.missing.slice(at, at + loadedAtOnce))
     }
+  }
+
+  async #load(pages: OpenPages, requests: Missing['missing']): Promise<void> {
+    const bytes = await this.#store.getMany(requests.map(({ location }) => location))
+    for (const [at, request] of requests.entries()) pages.supply(request, bytes[at])
   }
 }
 

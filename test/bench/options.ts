@@ -37,7 +37,7 @@ export const usage = `npm run bench -- [options]
   --quick              small sizes, one repetition: to see that it works, not to quote
   --accounts N,N       sizes of the state (default: 10000,1000000)
   --repetitions N      of each load (default: 3)
-  --connections N      of the single submissions (default: 64)
+  --connections N      of the single submissions (default: 256)
   --folder PATH        where the ledgers lie while it runs (default: ${tmpdir()})
   --filled FOLDER      keep filled ledgers there, and take them from there the next time
   --main PATH          the built program (default: dist/src/cli/main.js)
@@ -65,7 +65,7 @@ export const readOptions = (argv: readonly string[]): Options => {
   })
   const main = values.main ?? join(packageFolder, 'dist/src/cli/main.js')
   if (!existsSync(main)) throw new TypeError(`${main} is missing: run \`npm run build\` first`)
-  const connections = values.connections === undefined ? 64 : readWhole('connections', values.connections)
+  const connections = values.connections === undefined ? 256 : readWhole('connections', values.connections)
   const { accounts, repetitions, ...sizes } = values.quick ? quick(connections) : whole(connections)
   return {
     ...sizes,

@@ -8,7 +8,7 @@ import { parentPort } from 'node:worker_threads'
 import { LRUCache } from 'lru-cache'
 
 /** @type {LRUCache<string, import('node:crypto').KeyObject>} */
-const imported = new LRUCache({ max: 16_384 })
+const imported = new LRUCache({ max: 4_096 })
 
 /** @param {Buffer} publicKey - 32 bytes */
 const keyOf = (publicKey) => {
