@@ -8,8 +8,9 @@ import type { Address } from '../units.ts'
 
 const prefix = 'taut'
 
-/** Public keys decoded lately: decoding costs 3 µs, and an active account is decoded for each of its transactions. */
-const decoded = new LRUCache<string, Uint8Array>({ max: 32_768 })
+/** Addresses whose keys are kept: decoding costs 3 µs, and an active account is decoded for each of its transactions. */
+export const maxDecoded = 32_768
+const decoded = new LRUCache<string, Uint8Array>({ max: maxDecoded })
 
 /** @param publicKey - 32 bytes */
 export const encodeAddress = (publicKey: Uint8Array): Address =>

@@ -48,7 +48,7 @@ import { blockPuts, genesisPuts, LedgerReader, staleKey, stalePut } from './ledg
 import { StateAccess } from './state-access.ts'
 
 /** A checkpoint is due when this many pages of the state are in memory only … */
-export const maxDirtyPages = 8_192
+export const maxDirtyPages = 4_096
 /** … or this many blocks would have to be run again after a crash. */
 export const maxBlocksSinceCheckpoint = 1_024
 /** Accounts kept in memory for those who ask again before the next block. */

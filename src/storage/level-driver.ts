@@ -32,13 +32,13 @@ import type { ObjectDriver } from './driver.ts'
 import { storageFailure } from './storage-failure.ts'
 
 /**
- * Adds some 50 MB to a process under load: two write buffers may be held at once. Larger ones take no more
- * entries/s, but lengthen opening after a crash (8 MiB: 80 ms, 32 MiB: 320 ms). Large files spare
- * descriptors: LevelDB keeps at most a thousand open.
+ * Two write buffers may be held at once. Larger ones take no more entries/s, but lengthen opening after a crash
+ * (8 MiB: 80 ms, 32 MiB: 320 ms). The cache is small, since what is read often is cached above as what it means.
+ * Large files spare descriptors: LevelDB keeps at most a thousand open.
  */
 const tuning = {
-  writeBufferSize: 8 * 1024 * 1024,
-  cacheSize: 16 * 1024 * 1024,
+  writeBufferSize: 4 * 1024 * 1024,
+  cacheSize: 4 * 1024 * 1024,
   maxFileSize: 8 * 1024 * 1024,
   compression: true,
 } as const

@@ -1,13 +1,20 @@
 /** A real node: the built program, started as an operator starts it. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { readFile } from 'node:fs/promises'
 import { get } from 'node:http'
 import { type AddressInfo, createServer } from 'node:net'
 import { performance } from 'node:perf_hooks'
 import { setTimeout as sleep } from 'node:timers/promises'
 
-/** As `npm start` and the installed program give them to Node. */
-const startFlags = ['--max-semi-space-size=32']
+/** How the installed program is started: its first line names variables, then Node, then flags. */
+const readShebang = async (main: string) => {
+  const [line] = (await readFile(main, 'utf8')).split('\n')
+  const words = line!.split(' ').slice(2)
+  const node = words.indexOf('node')
+  const variables = Object.fromEntries(words.slice(0, node).map((word) => word.split('=')))
+  return { variables, flags: words.slice(node + 1) }
+}
 
 export interface Program {
   /** Of the build. */
@@ -32,19 +39,11 @@ export const startNode = async (program: Program, dataFolder: string): Promise<N
   const port = await freePort()
   const url = `http://127.0.0.1:${port}`
   const startedMs = performance.now()
+  const { variables, flags } = await readShebang(program.main)
   const child = spawn(
     process.execPath,
-    [
-      ...profileFlags(program),
-      ...startFlags,
-      program.main,
-      'start',
-      '--data',
-      dataFolder,
-      '--port',
-      String(port),
-    ],
-    { stdio: ['ignore', 'ignore', 'pipe'] },
+    [...profileFlags(program), ...flags, program.main, 'start', '--data', dataFolder, '--port', String(port)],
+    { stdio: ['ignore', 'ignore', 'pipe'], env: { ...process.env, ...variables } },
   )
   const complaints = collect(child)
   endWithThisProcess(child)
