@@ -1,0 +1,10 @@
+/** What bounds what peers send each other. */
+
+/** Canonical bytes of one frame: a proposal of the largest block that the default parameters allow fits. */
+export const maxFrameBytes = 1024 * 1024
+/** Messages of one frame, or of one POST. */
+export const maxFrameMessages = 256
+/** Hashes of one announcement or request. */
+export const maxHashes = 1_024
+/** Links that a status names. */
+export const maxNamedLinks = 64
