@@ -13,6 +13,7 @@ import type { NodeService } from '../src/node/service.ts'
 import type { Log } from '../src/ports/log.ts'
 import { mountAccounts } from './accounts.ts'
 import { mountBlocks } from './blocks.ts'
+import { mountConsensus } from './consensus.ts'
 import { mountDocs, type ReadAsset } from './docs.ts'
 import { mountEvents, type WebSocketDoor } from './events.ts'
 import { mountGenesis } from './genesis.ts'
@@ -72,6 +73,7 @@ export const createApp = (parts: AppParts): OpenAPIHono => {
   })
   mountAccounts(app, node)
   mountValidators(app, node)
+  mountConsensus(app, node)
   mountEvents(
     app,
     { node, limits, subscribers: new Budget(limits.subscribers, 'readers of events'), closing, log },

@@ -6,6 +6,7 @@
 import { OpenAPIHono } from '@hono/zod-openapi'
 import { accountRoute, historyRoute } from './accounts.ts'
 import { blockRoute, segmentRoute } from './blocks.ts'
+import { consensusRoute } from './consensus.ts'
 import { docsRoute } from './docs.ts'
 import { eventsRoute } from './events.ts'
 import { genesisRoute } from './genesis.ts'
@@ -24,6 +25,7 @@ const routes = [
   statusRoute,
   genesisRoute,
   validatorsRoute,
+  consensusRoute,
   submitRoute,
   transactionRoute,
   accountRoute,

@@ -13,6 +13,7 @@ import {
   hashField,
   heightField,
   networkIdField,
+  roundField,
   signatureField,
   transactionIdField,
   unixMsField,
@@ -212,6 +213,41 @@ export const historySchema = z
 export const validatorsSchema = z
   .strictObject({ height: heightField, totalStake: amountField, validators: z.array(validatorSchema) })
   .openapi('Validators')
+
+const choiceSchema = z.strictObject({ block: blockHashField, round: roundField })
+
+const votesSchema = z.strictObject({
+  values: z
+    .array(z.strictObject({ block: blockHashField.optional(), stake: amountField }))
+    .meta({ description: 'What was voted for, and by how much stake; without a block, for none.' }),
+  missing: z.array(validatorSchema).meta({ description: 'Who has not voted in this round.' }),
+})
+
+export const consensusSchema = z
+  .strictObject({
+    height: heightField.meta({ description: 'Number of the block that is agreed on.' }),
+    round: roundField.meta({ description: 'Attempt within the height, from 0.' }),
+    step: z.enum(['propose', 'prevote', 'precommit']).meta({
+      description: 'What this node waits for: the proposal, prevotes, or precommits.',
+    }),
+    proposer: addressField.meta({ description: 'Whose proposal the round is about.' }),
+    active: z.boolean().meta({
+      description: 'False when there is nothing to agree on, and for nodes that don’t vote.',
+    }),
+    totalStake: amountField.meta({
+      description: 'Of all validators; votes of more than two thirds of it are a quorum.',
+    }),
+    locked: choiceSchema.optional().meta({ description: 'What this node has precommitted last.' }),
+    valid: choiceSchema.optional().meta({ description: 'What a quorum has prevoted last.' }),
+    prevotes: votesSchema,
+    precommits: votesSchema,
+    decided: blockHashField.optional(),
+    since: unixMsField.meta({
+      description: 'When the round began, or when in it there began to be something to agree on.',
+    }),
+    linked: z.array(addressField).meta({ description: "Node keys at the other ends of this node's links." }),
+  })
+  .openapi('Consensus')
 
 export const blockEventSchema = z
   .strictObject({ hash: blockHashField, header: headerSchema })

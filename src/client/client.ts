@@ -8,6 +8,7 @@ import { decodeUtf8 } from '../codec/bytes.ts'
 import type {
   AccountView,
   CommittedBlock,
+  ConsensusStatus,
   HistoryPage,
   Segment,
   Status,
@@ -64,6 +65,7 @@ export interface Client {
   accountProof(address: Address): Promise<string>
   history(address: Address, page?: { cursor?: string; limit?: number }): Promise<HistoryPage>
   validators(at?: Height): Promise<ValidatorsView>
+  consensus(): Promise<ConsensusStatus>
   submit(transaction: Transaction | string, options?: WaitOption): Promise<Submission>
   /** Submits many in one request; one answer for each, in order: a refused one spoils no other. */
   submitNdjson(transactions: readonly (Transaction | string)[]): Promise<readonly (Submission | Problem)[]>
@@ -100,6 +102,7 @@ export const createClient = (options: ClientOptions): Client => {
     history: (address, page = {}) =>
       get(`/accounts/${address}/transactions${query({ ...page })}`, 'transactions'),
     validators: (at) => get(`/validators${query({ height: at })}`, 'validators'),
+    consensus: () => get('/consensus', 'height', 'round', 'step', 'prevotes', 'precommits'),
     submit: async (transaction, { wait } = {}) =>
       expectMembers(
         base,

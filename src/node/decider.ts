@@ -63,6 +63,8 @@ export class Decider {
   #writtenBehind: Promise<void> = Promise.resolve()
   #decided: Certificate | undefined
   #heartbeat: (() => void) | undefined
+  /** When the present round began, or when in it there began to be something to agree on. */
+  #since: UnixMs
   #isWorking = false
   /** Resolves when the work that was begun last is done. */
   #work: Promise<void> = Promise.resolve()
@@ -71,6 +73,7 @@ export class Decider {
   private constructor(parts: DeciderParts, restored: SignState | undefined) {
     this.#parts = parts
     this.#machine = this.#newMachine(restored)
+    this.#since = parts.clock.now()
   }
 
   /**
@@ -93,9 +96,9 @@ export class Decider {
     if (!isTold) this.#take({ kind: 'pending', has: true })
   }
 
-  /** Where the present height stands. */
-  view(): ConsensusView {
-    return this.#machine.view()
+  /** Where the present height stands, and since when. */
+  view(): ConsensusView & { readonly since: UnixMs } {
+    return { ...this.#machine.view(), since: this.#since }
   }
 
   /** Resolves when nothing is being decided any more. */
@@ -122,7 +125,7 @@ export class Decider {
     try {
       while (!this.#closing.signal.aborted) {
         const input = this.#inputs.shift()
-        if (input) await this.#perform(this.#machine.step(input))
+        if (input) await this.#perform(this.#step(input))
         else if (this.#decided) await this.#commit(this.#decided)
         else if (this.#unrecorded) await this.#record(this.#unrecorded)
         else return
@@ -132,6 +135,13 @@ export class Decider {
     } finally {
       this.#isWorking = false // in the step that found nothing left: an input that comes later starts anew
     }
+  }
+
+  #step(input: Input): readonly Effect[] {
+    const wasActive = this.#machine.active
+    const effects = this.#machine.step(input)
+    if (this.#machine.active && !wasActive) this.#since = this.#parts.clock.now()
+    return effects
   }
 
   #fail(error: unknown): void {
@@ -174,6 +184,7 @@ export class Decider {
           )
           break
         case 'round':
+          this.#since = this.#parts.clock.now()
           break
       }
     }

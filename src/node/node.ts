@@ -5,7 +5,7 @@
  * the chain makes those final; then whoever waited is told. Reads go to the chain alone.
  */
 
-import { TautlineError } from '../errors.ts'
+import { assert, TautlineError } from '../errors.ts'
 import { createMempool, type Dropped, type Mempool } from '../mempool/mempool.ts'
 import type { Operation } from '../objects/operation.ts'
 import type { DecodedTransaction } from '../objects/transaction.ts'
@@ -31,6 +31,7 @@ import {
 import type {
   AccountView,
   CommittedBlock,
+  ConsensusStatus,
   EventFilter,
   HistoryPage,
   LedgerEvent,
@@ -192,6 +193,11 @@ export class Node implements NodeService {
 
   validators(at?: Height): Promise<ValidatorsView | undefined> {
     return readValidators(this.#parts.chain, at)
+  }
+
+  consensus(): ConsensusStatus {
+    assert(this.#decider, 'nobody sees a node before it has started')
+    return { ...this.#decider.view(), linked: [] }
   }
 
   events(filter: EventFilter, signal: AbortSignal): AsyncIterable<LedgerEvent> {

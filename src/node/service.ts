@@ -4,6 +4,7 @@
  * Everything returned is ready to be written out as JSON. Methods reject with a TautlineError whose code
  * says why; nothing here knows HTTP.
  */
+import type { ConsensusView } from '../consensus/view.ts'
 import type { Block, Header, TransactionStatus } from '../objects/block.ts'
 import type { Genesis } from '../objects/genesis.ts'
 import type { Operation } from '../objects/operation.ts'
@@ -96,6 +97,14 @@ export interface ValidatorsView {
   readonly validators: ValidatorList
 }
 
+/** Where the present height stands, as far as this node has heard. */
+export interface ConsensusStatus extends ConsensusView {
+  /** When the round began, or when in it there began to be something to agree on. */
+  readonly since: UnixMs
+  /** Node keys at the other ends of this node's links. */
+  readonly linked: readonly Address[]
+}
+
 /**
  * A place in the ledger: `<height>` for a block, `<height>.<index>` for a transaction in it. Events are
  * ordered: a block's own event first, then its transactions. The same on every node.
@@ -168,6 +177,8 @@ export interface NodeService {
   history(address: Address, options: { cursor?: string; limit: number }): Promise<HistoryPage>
   /** @param at - a height up to the head's: the set that votes on that block, or with none the next one's */
   validators(at?: Height): Promise<ValidatorsView | undefined>
+
+  consensus(): ConsensusStatus
 
   /**
    * Events in order, past ones first, until the signal aborts. Reads at the consumer's pace: past events come

@@ -6,6 +6,7 @@ import * as examples from '../../routes/examples.ts'
 import {
   accountSchema,
   committedBlockSchema,
+  consensusSchema,
   eventFrameSchema,
   finalSchema,
   historySchema,
@@ -105,6 +106,7 @@ describe('answers are of the shape that is described', () => {
     const history = historySchema.parse(await read(`/v1/accounts/${friend.address}/transactions?limit=2`))
     expect(history.transactions).toHaveLength(2)
     validatorsSchema.parse(await read('/v1/validators'))
+    consensusSchema.parse(await read('/v1/consensus'))
     problemSchema.parse(await read('/v1/nowhere'))
   })
 
