@@ -7,8 +7,8 @@ const top = join(import.meta.dirname, '../../..')
 /** Rooms by floor; a file imports from its own room and from lower floors only. */
 const floors: readonly (readonly string[])[] = [
   ['src/units', 'src/errors', 'src/codec', 'src/crypto'],
-  ['src/objects'],
-  ['src/ledger', 'src/mempool', 'src/consensus'],
+  ['src/objects', 'src/messages'],
+  ['src/ledger', 'src/mempool', 'src/consensus', 'src/gossip'],
   ['src/ports'],
   ['src/node'],
   ['src/storage', 'src/runtime', 'routes', 'src/client', 'src/cli'],
@@ -17,6 +17,7 @@ const floors: readonly (readonly string[])[] = [
 const sameFloor: Readonly<Record<string, readonly string[]>> = {
   'src/codec': ['src/units', 'src/errors'],
   'src/crypto': ['src/units', 'src/errors', 'src/codec'],
+  'src/messages': ['src/objects'],
   'src/runtime': ['src/storage', 'routes'],
   'src/cli': ['src/client', 'src/runtime', 'src/storage', 'routes'],
 }
@@ -27,16 +28,26 @@ const core = [
   'src/codec',
   'src/crypto',
   'src/objects',
+  'src/messages',
   'src/ledger',
   'src/mempool',
   'src/consensus',
+  'src/gossip',
   'src/ports',
   'src/node',
   'src/client',
   'routes',
 ]
 /** No clock, no randomness, nothing that waits. */
-const pure = ['src/ledger', 'src/mempool', 'src/consensus', 'src/objects', 'src/codec']
+const pure = [
+  'src/ledger',
+  'src/mempool',
+  'src/consensus',
+  'src/gossip',
+  'src/objects',
+  'src/messages',
+  'src/codec',
+]
 
 const filesBelow = (folder: string): string[] =>
   readdirSync(join(top, folder), { recursive: true, encoding: 'utf8' })
