@@ -1,79 +1,119 @@
 /**
  * Decides blocks: carries out what the consensus machine of each height wants done.
  *
- * In: that something is pending, timeouts, the machine's effects. Out: signed messages, a sign record that is
- * durable before any of them leaves, and committed blocks. The machine never waits and never touches the
- * world; this room does both for it. Inputs are taken one at a time; once they are used up, what was decided
- * becomes the head, or else everything that was signed is recorded with one durable write.
+ * In: what others say, blocks that they have made final, that something is pending, timeouts. Out: signed
+ * messages, each shown to nobody before the sign record that knows of it is durable, and committed blocks. The
+ * machine never waits and never touches the world; this room does both for it. One thing is done at a time:
+ * inputs first; once they are used up, what was decided becomes the head, or else everything that was signed is
+ * recorded with one durable write, and leaves.
  */
-
 import type { Json } from '../codec/json.ts'
-import { Consensus, type ConsensusOptions } from '../consensus/consensus.ts'
+import { Consensus } from '../consensus/consensus.ts'
 import type { Effect } from '../consensus/effect.ts'
 import type { Input } from '../consensus/input.ts'
+import type { Conflict } from '../consensus/message-log.ts'
 import type { SignState } from '../consensus/sign-state.ts'
+import { isTimely } from '../consensus/timely.ts'
 import type { ConsensusView } from '../consensus/view.ts'
 import { assert, TautlineError } from '../errors.ts'
-import type { Dropped, Mempool } from '../mempool/mempool.ts'
-import type { Block } from '../objects/block.ts'
-import { decodeTransaction } from '../objects/transaction.ts'
-import { verified } from '../objects/verified.ts'
-import { type Certificate, messageSigningText, type UnsignedMessage } from '../objects/vote.ts'
+import { brokenRule } from '../ledger/block-rules.ts'
+import type { CompactBlock } from '../messages/peer-message.ts'
+import { type Block, hashHeader } from '../objects/block.ts'
+import { type DecodedTransaction, decodeTransaction } from '../objects/transaction.ts'
+import { type Verified, verified } from '../objects/verified.ts'
+import {
+  type Certificate,
+  type ConsensusMessage,
+  messageSigningText,
+  type UnsignedMessage,
+  type Vote,
+} from '../objects/vote.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Signer } from '../ports/keys.ts'
 import type { Log } from '../ports/log.ts'
 import type { SignRecordStore } from '../ports/sign-record-store.ts'
-import { type BlockHash, nextHeight, type Round, type UnixMs, unixMs } from '../units.ts'
+import { type BlockHash, type Hash, type Height, nextHeight, type Round, type UnixMs } from '../units.ts'
+import type { BlockBuilder } from './block-builder.ts'
 import type { Candidate, Chain } from './chain.ts'
-import type { Door } from './door.ts'
+import { EarlyMessages } from './early-messages.ts'
+import { compactBlock, type HeardProposal, type ProposedBlock } from './proposed-block.ts'
 import { type SignRecord, writeSignRecord } from './sign-record.ts'
 
-/** How long a proposer waits for transactions that are at the door already: full blocks cost less than many small ones. */
-export const lingerMs = 20
 /** How long until a commit is tried again that the storage refused. */
 export const retryMs = 1_000
 /** How long until a heartbeat that is due is asked for again. */
 const leastHeartbeatCheckMs = 10_000
+/** How often what was said in a height is repeated to those who lack it, while there is something to agree on. */
+export const repeatMs = 500
+/** Most blocks of one height that are kept beside those that locks and decisions are about. */
+export const maxCandidates = 16
 
 export interface DeciderParts {
   readonly chain: Chain
-  readonly mempool: Mempool
-  readonly door: Door
+  readonly builder: BlockBuilder
   /** Absent for a node that only observes. */
   readonly signer: Signer | undefined
   readonly records: SignRecordStore
   readonly clock: Clock
   readonly log: Log
   readonly onCommitted: (candidate: Candidate) => void
-  readonly onDropped: (dropped: readonly Dropped[]) => void
+  /** This node's own message may leave: what it says is durable. */
+  readonly onSaid: (message: Verified<ConsensusMessage>) => void
+  /** The head or the round has changed. */
+  readonly onMoved: () => void
+  /** What has been said so far should be repeated to those who lack it. */
+  readonly onRepeat: (recent: readonly Verified<ConsensusMessage>[]) => void
+  readonly onAccused: (conflict: Conflict) => void
   /** A broken invariant: nothing is decided any more. */
   readonly onHalt: (error: unknown) => void
+}
+
+/** Work on the present height that takes its turn among the inputs of the machine. */
+interface Job {
+  readonly height: Height
+  run(): Promise<void>
+  /** Called instead when the height is over. */
+  skip(): void
 }
 
 export class Decider {
   readonly #parts: DeciderParts
   readonly #inputs: Input[] = []
+  #jobs: Job[] = []
   readonly #timers = new Set<() => void>()
   readonly #candidates = new Map<BlockHash, Candidate>()
+  readonly #early = new EarlyMessages()
   #machine: Consensus
+  /** What the key had signed when this node started; of use until its height is over. */
+  #restored: SignRecord
   /** Signed, but not recorded yet. */
   #unrecorded: SignState | undefined
+  /** Signed, and not to be seen by anybody before it is recorded. */
+  #unsaid: Verified<ConsensusMessage>[] = []
   /** To be written, or being written, behind its block. */
   #behind: SignRecord | undefined
   #writtenBehind: Promise<void> = Promise.resolve()
   #decided: Certificate | undefined
-  #heartbeat: (() => void) | undefined
+  /** What the machine was told last. */
+  #isPending = false
+  /** Those who wait for the block that is being made final. */
+  readonly #applied: (() => void)[] = []
   /** When the present round began, or when in it there began to be something to agree on. */
   #since: UnixMs
+  #heartbeat: (() => void) | undefined
+  #repeat: (() => void) | undefined
+  /** The key has signed something that its record doesn't know. */
+  #isForeign = false
   #isWorking = false
   /** Resolves when the work that was begun last is done. */
   #work: Promise<void> = Promise.resolve()
   readonly #closing = new AbortController()
 
-  private constructor(parts: DeciderParts, restored: SignState | undefined) {
+  private constructor(parts: DeciderParts, restored: SignRecord) {
     this.#parts = parts
-    this.#machine = this.#newMachine(restored)
+    this.#restored = restored
     this.#since = parts.clock.now()
+    this.#machine = this.#newMachine()
   }
 
   /**
@@ -81,19 +121,74 @@ export class Decider {
    *
    * @param record - what this node's key has signed so far; its network is the chain's
    */
-  static async start(parts: DeciderParts, { signed, blocks }: SignRecord): Promise<Decider> {
-    const isPresent = signed?.height === nextHeight(parts.chain.head.height)
-    const decider = new Decider(parts, isPresent ? signed : undefined)
-    if (isPresent) for (const text of blocks) await decider.#restoreCandidate(JSON.parse(text) as Block)
-    decider.#beginHeight()
+  static async start(parts: DeciderParts, record: SignRecord): Promise<Decider> {
+    const decider = new Decider(parts, record)
+    await decider.#beginHeight()
+    decider.#run()
     await decider.#work
     return decider
   }
 
-  /** Something was admitted that a block could include. */
+  /** Something may have become includable in a block. */
   wake(): void {
-    const isTold = this.#inputs.some((input) => input.kind === 'pending' && input.has)
-    if (!isTold) this.#take({ kind: 'pending', has: true })
+    if (!this.#isPending) this.#take(this.#pending())
+  }
+
+  /** Takes in a vote of whatever height: those for the next one are kept until it begins. */
+  hear(vote: Verified<Vote>): void {
+    if (vote.height === this.height) this.#take({ kind: 'vote', message: vote })
+    else if (vote.height === nextHeight(this.height)) this.#hearEarly(vote, () => this.#early.addVote(vote))
+  }
+
+  /** Executes a proposed block and takes the proposal in, as {@link hear} does a vote. */
+  hearProposal(proposal: HeardProposal): void {
+    const { message } = proposal
+    if (message.height === this.height) this.#enqueue(this.height, () => this.#judgeHeard(proposal))
+    else if (message.height === nextHeight(this.height))
+      this.#hearEarly(message, () => this.#early.addProposal(proposal))
+  }
+
+  /**
+   * Makes the block after the head final, on the word of a certificate from elsewhere.
+   *
+   * Resolves when it is the head, or when another way has led to that height meanwhile.
+   * @throws TautlineError `ledger-mismatch` when executing it doesn't lead to its header
+   */
+  apply(block: ProposedBlock, certificate: Verified<Certificate>): Promise<void> {
+    const { height } = block.header
+    if (height !== this.height) return Promise.resolve()
+    return new Promise((resolve, reject) => {
+      const run = async (): Promise<void> => {
+        try {
+          await this.#decideOn(block, certificate)
+          this.#applied.push(resolve)
+        } catch (error) {
+          reject(error)
+        }
+      }
+      this.#enqueue(height, run, resolve)
+    })
+  }
+
+  async #decideOn(block: ProposedBlock, certificate: Verified<Certificate>): Promise<void> {
+    const { height } = certificate
+    const candidate = await this.#executeProposed(certificate.block, block)
+    if (typeof candidate === 'string')
+      throw new TautlineError('ledger-mismatch', `block ${height}: ${candidate}`, { height })
+    await this.#perform(this.#step({ kind: 'certificate', certificate }))
+    if (this.#decided?.block === certificate.block) return
+    const fork = new Error(`the ledger has forked: two blocks of height ${height} have certificates`)
+    this.#parts.onHalt(fork)
+    throw fork
+  }
+
+  /** That which is being decided: one above the head. */
+  get height(): Height {
+    return nextHeight(this.#parts.chain.head.height)
+  }
+
+  get round(): Round {
+    return this.#machine.round
   }
 
   /** Where the present height stands, and since when. */
@@ -101,17 +196,51 @@ export class Decider {
     return { ...this.#machine.view(), since: this.#since }
   }
 
+  /** What everybody in this height should have heard. */
+  recent(): readonly Verified<ConsensusMessage>[] {
+    return this.#machine.recent()
+  }
+
+  /** A block of this height that is held here. */
+  blockOf(hash: BlockHash): CompactBlock | undefined {
+    const candidate = this.#candidates.get(hash)
+    return candidate && compactBlock(proposedBlockOf(candidate))
+  }
+
+  /** A transaction of a block of this height that is held here, by the hash of the whole signed transaction. */
+  transactionOf(hash: Hash): DecodedTransaction | undefined {
+    for (const { block } of this.#candidates.values()) {
+      const found = block.transactions.find((transaction) => transaction.hash === hash)
+      if (found) return found
+    }
+    return undefined
+  }
+
   /** Resolves when nothing is being decided any more. */
   async close(): Promise<void> {
     this.#closing.abort()
     this.#cancelTimers()
     this.#heartbeat?.()
+    this.#repeat?.()
     await this.#work
     await this.#writtenBehind
+    for (const job of this.#jobs.splice(0)) job.skip()
+  }
+
+  #hearEarly(message: Verified<ConsensusMessage>, keep: () => void): void {
+    const { chain, signer } = this.#parts
+    const signedTo = this.#restored.signed?.height ?? 0
+    if (message.validator === signer?.address && message.height > signedTo) this.#becomeForeign(message)
+    else if (chain.head.validators.stakes.has(message.validator)) keep()
   }
 
   #take(input: Input): void {
     this.#inputs.push(input)
+    this.#run()
+  }
+
+  #enqueue(height: Height, run: () => Promise<void>, skip: () => void = () => undefined): void {
+    this.#jobs.push({ height, run, skip })
     this.#run()
   }
 
@@ -124,17 +253,32 @@ export class Decider {
   async #workOff(): Promise<void> {
     try {
       while (!this.#closing.signal.aborted) {
-        const input = this.#inputs.shift()
-        if (input) await this.#perform(this.#step(input))
-        else if (this.#decided) await this.#commit(this.#decided)
-        else if (this.#unrecorded) await this.#record(this.#unrecorded)
-        else return
+        const work = this.#workOnce()
+        if (!work) return
+        await work
       }
     } catch (error) {
       this.#fail(error)
     } finally {
       this.#isWorking = false // in the step that found nothing left: an input that comes later starts anew
+      this.#armRepeat()
     }
+  }
+
+  /** @returns undefined when nothing is left to do */
+  #workOnce(): Promise<void> | undefined {
+    const input = this.#inputs.shift()
+    if (input) return this.#feed(input)
+    if (this.#decided && this.#candidates.has(this.#decided.block)) return this.#commit(this.#decided)
+    if (this.#unrecorded) return this.#record(this.#unrecorded)
+    const job = this.#jobs.shift()
+    return job && this.#runJob(job)
+  }
+
+  /** Time passes between timeouts: what was pending may have expired, and then there is nothing to wait for. */
+  async #feed(input: Input): Promise<void> {
+    if (input.kind === 'timeout') await this.#perform(this.#step(this.#pending()))
+    await this.#perform(this.#step(input))
   }
 
   #step(input: Input): readonly Effect[] {
@@ -142,6 +286,11 @@ export class Decider {
     const effects = this.#machine.step(input)
     if (this.#machine.active && !wasActive) this.#since = this.#parts.clock.now()
     return effects
+  }
+
+  async #runJob({ height, run, skip }: Job): Promise<void> {
+    if (height === this.height) await run()
+    else skip()
   }
 
   #fail(error: unknown): void {
@@ -173,27 +322,40 @@ export class Decider {
           this.#decided = effect.certificate
           break
         case 'accuse':
-          this.#parts.log.warn('a validator has contradicted itself', {
-            validator: effect.conflict[0].validator,
-          })
+          this.#accuse(effect.conflict)
           break
         case 'foreign-signature':
-          this.#parts.log.error(
-            'a message of this key is not in its sign record: the record is an old copy, or the key is in use elsewhere; this node signs nothing more',
-            { height: effect.message.height },
-          )
+          this.#becomeForeign(effect.message)
           break
         case 'round':
           this.#since = this.#parts.clock.now()
-          break
+          this.#parts.onMoved()
       }
     }
   }
 
+  #accuse(conflict: Conflict): void {
+    const { validator, height, round } = conflict[0]
+    this.#parts.log.warn('a validator has contradicted itself', { validator, height, round })
+    this.#parts.onAccused(conflict)
+  }
+
+  /** The machine of this height signs nothing more by itself, and there is to be none after it that does. */
+  #becomeForeign({ height }: ConsensusMessage): void {
+    if (this.#isForeign) return
+    this.#isForeign = true
+    this.#parts.log.error(
+      'a message of this key is not in its sign record: the record is an old copy, or the key is in use elsewhere; ' +
+        'this node signs nothing more: make sure that the key runs here alone, then start again',
+      { height },
+    )
+    if (height !== this.height) this.#machine = this.#newMachine()
+  }
+
   async #propose(round: Round): Promise<void> {
     try {
-      const candidate = await this.#buildBlock()
-      if (candidate) this.#candidates.set(candidate.block.hash, candidate)
+      const candidate = await this.#parts.builder.build(this.#signerAddress())
+      if (candidate) this.#keep(candidate)
       this.#inputs.push(candidate ? { kind: 'value', round, block: candidate.block.hash } : this.#pending())
     } catch (error) {
       if (!isStorageFailure(error)) throw error
@@ -203,92 +365,86 @@ export class Decider {
   }
 
   #pending(): Input {
-    const time = this.#blockTime()
-    return { kind: 'pending', has: this.#parts.mempool.hasIncludable(time) || this.#isHeartbeatDue(time) }
+    this.#isPending = this.#parts.builder.hasContent
+    return { kind: 'pending', has: this.#isPending }
   }
 
-  /** @returns undefined when there is nothing that a block could hold, and no heartbeat due */
-  async #buildBlock(): Promise<Candidate | undefined> {
-    const { chain, mempool, onDropped } = this.#parts
-    const { maxBlockTransactions, maxBlockBytes } = chain.genesis.parameters
-    await this.#linger(maxBlockTransactions)
-    const time = this.#blockTime()
-    this.#warnWhenLate(time)
-    onDropped(mempool.expire(time))
-    const selected = mempool.select({
-      timeMs: time,
-      maxTransactions: maxBlockTransactions,
-      maxBytes: maxBlockBytes,
-    })
-    const candidate = await chain.execute(selected, time, this.#signerAddress())
-    const refused = candidate.execution.refused.map(({ transaction }) => transaction.id)
-    if (refused.length > 0) onDropped(mempool.invalidate(refused))
-    return candidate.execution.included.length > 0 || this.#isHeartbeatDue(time) ? candidate : undefined
-  }
-
-  async #linger(enough: number): Promise<void> {
-    const { door, mempool, clock } = this.#parts
-    if (door.isEmpty || mempool.size.transactions >= enough) return
-    const over = new AbortController()
-    const cancel = clock.schedule(lingerMs, () => over.abort())
-    await door.empty(over.signal)
-    cancel()
-  }
-
-  #warnWhenLate(time: UnixMs): void {
-    const { clock, chain, log } = this.#parts
-    const behindMs = time - clock.now()
-    if (behindMs <= chain.genesis.parameters.clockPrecisionMs) return
-    log.warn(
-      "this machine's clock is behind the last block: no block of its own can be valid until it has caught up",
-      { behindMs },
-    )
-  }
-
-  #blockTime(): UnixMs {
-    const { chain, clock } = this.#parts
-    return unixMs(Math.max(clock.now(), chain.head.time + 1))
-  }
-
-  #isHeartbeatDue(time: UnixMs): boolean {
-    const { head, genesis } = this.#parts.chain
-    return time >= head.time + genesis.parameters.heartbeatMs
+  /** The newest few, and what locks and decisions are about. */
+  #keep(candidate: Candidate): void {
+    this.#candidates.set(candidate.block.hash, candidate)
+    if (this.#candidates.size <= maxCandidates) return
+    const { locked, valid } = this.#machine.view()
+    const needed = new Set([locked?.block, valid?.block, this.#decided?.block, candidate.block.hash])
+    const oldest = [...this.#candidates.keys()].find((hash) => !needed.has(hash))
+    if (oldest) this.#candidates.delete(oldest)
   }
 
   async #sign(message: UnsignedMessage, state: SignState): Promise<void> {
-    const { signer } = this.#parts
+    const { signer, clock } = this.#parts
     assert(signer, 'only a node with a key is asked to sign')
     const signature = await signer.sign(messageSigningText(message))
+    const signed = verified({ ...message, signature }) as Verified<ConsensusMessage>
     this.#unrecorded = state
-    if (message.kind === 'proposal') {
-      this.#inputs.push({
-        kind: 'proposal',
-        message: verified({ ...message, signature }),
-        ...this.#judge(message.block),
-      })
+    this.#unsaid.push(signed)
+    if (signed.kind === 'proposal') {
+      const candidate = this.#candidates.get(signed.block)
+      const timely =
+        candidate !== undefined && this.#isTimely(candidate.block.header.time, clock.now(), signed.round)
+      this.#inputs.push({ kind: 'proposal', message: signed, valid: candidate !== undefined, timely })
     } else {
-      this.#inputs.push({ kind: 'vote', message: verified({ ...message, signature }) })
+      this.#inputs.push({ kind: 'vote', message: signed })
     }
   }
 
-  /** A block is valid when it was executed here; it is timely when its time is not ahead of this clock. */
-  #judge(block: BlockHash): { valid: boolean; timely: boolean } {
-    const { clock, chain } = this.#parts
-    const candidate = this.#candidates.get(block)
-    if (!candidate) return { valid: false, timely: false }
-    const { clockPrecisionMs } = chain.genesis.parameters
-    return { valid: true, timely: candidate.block.header.time <= clock.now() + clockPrecisionMs }
+  #isTimely(time: UnixMs, heardAt: UnixMs, round: Round): boolean {
+    return isTimely(time, heardAt, round, this.#parts.chain.genesis.parameters)
+  }
+
+  async #judgeHeard({ message, block, heardAt }: HeardProposal): Promise<void> {
+    const candidate = await this.#executeProposed(message.block, block)
+    const valid = typeof candidate !== 'string'
+    if (!valid) {
+      this.#parts.log.warn(`a proposed block is invalid: ${candidate}`, {
+        proposer: message.validator,
+        height: message.height,
+        round: message.round,
+      })
+    }
+    const timely = this.#isTimely(block.header.time, heardAt, message.round)
+    this.#inputs.push({ kind: 'proposal', message, valid, timely })
+  }
+
+  /** @returns the executed block, or what is wrong with it */
+  async #executeProposed(
+    hash: BlockHash,
+    { header, transactions }: ProposedBlock,
+  ): Promise<Candidate | string> {
+    const known = this.#candidates.get(hash)
+    if (known) return known
+    const { chain } = this.#parts
+    const broken = brokenRule(header, transactions, chain.head, chain.genesis.parameters)
+    if (broken) return broken
+    const candidate = await chain.execute(transactions, header.time, header.proposer)
+    if (candidate.block.hash !== hash) return 'executing it does not lead to its header'
+    this.#keep(candidate)
+    return candidate
   }
 
   async #record(state: SignState): Promise<void> {
     await writeSignRecord(this.#parts.records, this.#recordOf(state))
     this.#unrecorded = undefined
+    this.#sayAll()
   }
 
-  /** With the blocks that the state names. */
+  #sayAll(): void {
+    for (const message of this.#unsaid.splice(0)) this.#parts.onSaid(message)
+  }
+
+  /** With the blocks that the state promises something about: a prevote alone promises nothing. */
   #recordOf(signed: SignState): SignRecord {
     const { locked, valid, said } = signed
-    const named = new Set([locked?.block, valid?.block, ...said.map(({ block }) => block)])
+    const promised = said.filter(({ kind }) => kind !== 'prevote').map(({ block }) => block)
+    const named = new Set([locked?.block, valid?.block, ...promised])
     const blocks = [...named].flatMap((hash) => (hash && this.#candidates.get(hash)?.block.text) ?? [])
     return { signed, blocks }
   }
@@ -320,7 +476,7 @@ export class Decider {
   async #commit(certificate: Certificate): Promise<void> {
     const candidate = this.#candidates.get(certificate.block)
     assert(candidate, 'the decided block was executed')
-    const { chain, records, onCommitted } = this.#parts
+    const { chain, records, onCommitted, onMoved } = this.#parts
     const record = this.#unrecorded && this.#recordOf(this.#unrecorded)
     const isHeadSafe = chain.durability === 'power-loss'
     await chain.commit(candidate, certificate, {
@@ -329,47 +485,85 @@ export class Decider {
     })
     if (record && isHeadSafe) this.#recordBehind(record)
     this.#unrecorded = undefined
+    this.#sayAll() // the others may need this node's vote to come as far
+    this.#endHeight()
+    await this.#beginHeight()
+    onMoved()
+    for (const resolve of this.#applied.splice(0)) resolve()
+  }
+
+  #endHeight(): void {
     this.#decided = undefined
     this.#candidates.clear()
     this.#cancelTimers()
     this.#inputs.length = 0 // they were about the height that is over
     this.#machine = this.#newMachine()
-    this.#beginHeight()
   }
 
-  #newMachine(restored?: SignState): Consensus {
+  /** With the sign record when it is of this height; as an observer while the key has signed beyond it. */
+  #newMachine(): Consensus {
     const { chain, signer } = this.#parts
-    const options: ConsensusOptions = {
-      network: chain.network,
-      height: nextHeight(chain.head.height),
-      validators: chain.head.validators,
-    }
+    const { height } = this
+    const { signed } = this.#restored
+    const maySign =
+      signer !== undefined && !this.#isForeign && (signed === undefined || signed.height <= height)
     return new Consensus({
-      ...options,
-      ...(signer && { self: signer.address }),
-      ...(restored && { restored }),
+      network: chain.network,
+      height,
+      validators: chain.head.validators,
+      ...(maySign && { self: signer.address }),
+      ...(maySign && signed?.height === height && { restored: signed }),
     })
   }
 
-  #beginHeight(): void {
+  async #beginHeight(): Promise<void> {
+    const { signed, blocks } = this.#restored
+    if (signed && signed.height < this.height) this.#restored = { blocks: [] }
+    if (signed?.height === this.height)
+      for (const text of blocks) await this.#restoreCandidate(JSON.parse(text) as Block)
     this.#armHeartbeat()
-    this.#take(this.#pending())
+    this.#inputs.push(this.#pending())
+    const { votes, proposals } = this.#early.take(this.height)
+    for (const message of votes) this.#inputs.push({ kind: 'vote', message })
+    for (const proposal of proposals)
+      this.#jobs.push({
+        height: this.height,
+        run: () => this.#judgeHeard(proposal),
+        skip: () => undefined,
+      })
   }
 
   #armHeartbeat(): void {
-    const { chain, clock } = this.#parts
-    const untilDueMs = chain.head.time + chain.genesis.parameters.heartbeatMs - clock.now()
+    const { clock, builder } = this.#parts
     this.#heartbeat?.()
-    this.#heartbeat = clock.schedule(Math.max(untilDueMs, leastHeartbeatCheckMs), () => {
+    this.#heartbeat = clock.schedule(Math.max(builder.untilHeartbeatMs, leastHeartbeatCheckMs), () => {
       this.wake()
       this.#armHeartbeat() // a clock that was set back, or a block that found no quorum: it is still due then
     })
   }
 
+  /** A network of one has nobody to repeat anything to. */
+  #armRepeat(): void {
+    const { chain, clock, onRepeat } = this.#parts
+    if (this.#repeat || this.#closing.signal.aborted || chain.head.validators.list.length === 1) return
+    if (this.#machine.recent().length === 0) return
+    this.#repeat = clock.schedule(repeatMs, () => {
+      this.#repeat = undefined
+      const recent = this.#machine.recent()
+      if (recent.length > 0) onRepeat(recent)
+      this.#armRepeat()
+    })
+  }
+
   async #restoreCandidate({ header, transactions }: Block): Promise<void> {
     const decoded = transactions.map((transaction) => decodeTransaction(transaction as unknown as Json))
-    const candidate = await this.#parts.chain.execute(decoded, header.time, header.proposer)
-    this.#candidates.set(candidate.block.hash, candidate)
+    const candidate = await this.#executeProposed(hashHeader(header), {
+      header,
+      evidence: [],
+      transactions: decoded,
+    })
+    if (typeof candidate === 'string')
+      this.#parts.log.warn(`a block of the sign record is invalid here: ${candidate}`)
   }
 
   #schedule(delayMs: number, input: Input): void {
@@ -391,6 +585,12 @@ export class Decider {
     return signer.address
   }
 }
+
+const proposedBlockOf = ({ block: { header, transactions } }: Candidate): ProposedBlock => ({
+  header,
+  evidence: [],
+  transactions,
+})
 
 const isStorageFailure = (error: unknown): error is TautlineError =>
   error instanceof TautlineError && error.code === 'storage-unavailable'

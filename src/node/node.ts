@@ -15,6 +15,7 @@ import type { Log } from '../ports/log.ts'
 import type { ObjectStore } from '../ports/object-store.ts'
 import type { SignRecordStore } from '../ports/sign-record-store.ts'
 import type { Address, BlockHash, Height, TransactionId } from '../units.ts'
+import { BlockBuilder } from './block-builder.ts'
 import type { Candidate, Chain } from './chain.ts'
 import { Decider } from './decider.ts'
 import { Door } from './door.ts'
@@ -225,14 +226,23 @@ export class Node implements NodeService {
     this.#decider = await Decider.start(
       {
         chain,
-        mempool: this.#mempool,
-        door: this.#door,
+        builder: new BlockBuilder({
+          chain,
+          mempool: this.#mempool,
+          door: this.#door,
+          clock,
+          log,
+          onDropped: (dropped) => this.#tellDropped(dropped),
+        }),
         signer: this.#maySign(record) ? signer : undefined,
         records,
         clock,
         log,
         onCommitted: (candidate) => this.#tellCommitted(candidate),
-        onDropped: (dropped) => this.#tellDropped(dropped),
+        onSaid: () => undefined,
+        onMoved: () => undefined,
+        onRepeat: () => undefined,
+        onAccused: () => undefined,
         onHalt,
       },
       record ?? { blocks: [] },
@@ -249,19 +259,19 @@ export class Node implements NodeService {
       return false
     }
     const { signed } = record
-    if (!signed) return true
-    if (signed.network !== chain.network) {
+    if (signed && signed.network !== chain.network) {
       throw new TautlineError(
         'bad-configuration',
         `this folder's key has signed for network ${signed.network}, and its ledger is of ${chain.network}: use another folder for another network`,
       )
     }
-    if (signed.height <= chain.head.height + 1) return true
-    log.error('this key has signed beyond its ledger, so it signs no block until the ledger has caught up', {
-      signed: signed.height,
-      head: chain.head.height,
-    })
-    return false
+    if (signed && signed.height > chain.head.height + 1) {
+      log.warn('this key has signed beyond its ledger, so it signs no block until the ledger has caught up', {
+        signed: signed.height,
+        head: chain.head.height,
+      })
+    }
+    return true
   }
 
   #tellCommitted({ block }: Candidate): void {
