@@ -15,6 +15,7 @@ export const respondEventStream = (parts: FeedParts, filter: EventFilter): Respo
   const { limits, log } = parts
   const feed = new EventFeed(parts, filter)
   let stalled: ReturnType<typeof setTimeout> | undefined
+  let hasLeft = false
 
   const send = (controller: Controller, frame: string): void => {
     controller.enqueue(encodeUtf8(frame))
@@ -27,6 +28,7 @@ export const respondEventStream = (parts: FeedParts, filter: EventFilter): Respo
   }
   const sendNext = async (controller: Controller): Promise<void> => {
     const event = await feed.next(limits.keepAliveMs)
+    if (hasLeft) return // and a stream that its reader has cancelled takes nothing more, not even its end
     if (event === 'quiet') return send(controller, ': nothing new\n\n')
     if (event) return send(controller, frameOf(event.type, event.data, event.id))
     feed.end()
@@ -41,6 +43,7 @@ export const respondEventStream = (parts: FeedParts, filter: EventFilter): Respo
       await sendNext(controller).catch((error: unknown) => cutOff(controller, toProblem(error, log).detail))
     },
     cancel: () => {
+      hasLeft = true
       clearTimeout(stalled)
       feed.end()
     },

@@ -149,6 +149,22 @@ describe('events', () => {
     expect(last.id).toBe(rest.at(-2)?.id ?? '1')
   })
 
+  it('may be left at any time, which is no error', async () => {
+    const world = await openWorld()
+    await world.commit(await world.sign())
+    for (const [path, taken] of [
+      ['/v1/events', 0],
+      ['/v1/events?from=0', 1],
+      ['/v1/events?from=0', 2],
+    ] as const) {
+      const reader = readerOf(await world.ask(path))
+      await reader.take(taken)
+      await reader.close()
+    }
+    await world.commit(await world.sign({ nonce: 1 }))
+    expect(world.complaints).toEqual([])
+  })
+
   it('have room for so many readers, and for others when some leave', async () => {
     const world = await openWorld({ limits: { subscribers: 2 } })
     const readers = [readerOf(await world.ask('/v1/events')), readerOf(await world.ask('/v1/events'))]
