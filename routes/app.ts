@@ -40,16 +40,15 @@ export interface AppParts {
   /** Without it, events come as Server-Sent Events only. */
   readonly webSocket?: WebSocketDoor
   readonly readProcess?: () => ProcessMetrics
-  /** Aborts when the doors close: streams end, and who waits is told what is known. */
-  readonly closing?: AbortSignal
+  /** Aborts when the doors close: streams end, and who waits is told what is known. Everyone who waits listens to it. */
+  readonly closing: AbortSignal
   readonly limits?: Partial<Limits>
   readonly log: Log
 }
 
 export const createApp = (parts: AppParts): OpenAPIHono => {
-  const { node, log } = parts
+  const { node, closing, log } = parts
   const limits = { ...defaultLimits, ...parts.limits }
-  const closing = parts.closing ?? new AbortController().signal
   const waiting = { waitMs: limits.waitMs, closing }
   const bodies = new Budget(limits.bodyBytes, 'bytes of request bodies')
 

@@ -1,5 +1,6 @@
 /** A real node behind its doors, in memory: to be asked through `app.request`, or over a real socket. */
 
+import { setMaxListeners } from 'node:events'
 import memoryDriver from 'unstorage/drivers/memory'
 import { onTestFinished } from 'vitest'
 import { createApp } from '../../routes/app.ts'
@@ -120,13 +121,14 @@ export const signWith =
 /** Without a socket. The node ends with the test, unless it is kept for others. */
 export const openWorld = async ({
   limits = {},
-  closing,
+  closing = new AbortController().signal,
   keep = false,
 }: {
   limits?: Partial<Limits>
   closing?: AbortSignal
   keep?: boolean
 } = {}): Promise<World> => {
+  setMaxListeners(0, closing) // as the server does
   const complaints: Complaint[] = []
   const log = collectingLog(complaints)
   const node = await startNode(log)
@@ -138,8 +140,8 @@ export const openWorld = async ({
     openapiText: 'openapi: 3.1.0\n',
     readAsset: async (name) => (name === 'swagger-ui.css' ? new TextEncoder().encode('body {}') : undefined),
     limits,
+    closing,
     log,
-    ...(closing ? { closing } : {}),
   })
   const ask = async (path: string, init?: RequestInit) => app.request(path, init)
   return {
