@@ -1,7 +1,8 @@
 /** Blocks: one with its certificate, or a segment of many with the certificate of the last. */
 import { type OpenAPIHono, z } from '@hono/zod-openapi'
 import { TautlineError } from '../src/errors.ts'
-import { maxSegmentBlocks, maxSegmentBytes, type NodeService } from '../src/node/service.ts'
+import { maxSegmentBlocks, maxSegmentBytes } from '../src/messages/limits.ts'
+import type { NodeService } from '../src/node/service.ts'
 import { type BlockHash, type Height, height } from '../src/units.ts'
 import { immutable, respondFresh, respondTagged, revalidate } from './caching.ts'
 import { anyTime, defineRoute, jsonAnswer, problemAnswers } from './route.ts'

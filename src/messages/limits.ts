@@ -8,3 +8,7 @@ export const maxFrameMessages = 256
 export const maxHashes = 1_024
 /** Links that a status names. */
 export const maxNamedLinks = 64
+/** Text of the blocks of a segment, with their certificates when these are asked for; one block is given whatever its size. */
+export const maxSegmentBytes = 8 * 1024 * 1024
+/** Blocks of a segment. */
+export const maxSegmentBlocks = 1_000

@@ -2,6 +2,7 @@
 import { utf8Bytes } from '../codec/bytes.ts'
 import type { Json } from '../codec/json.ts'
 import { TautlineError } from '../errors.ts'
+import { maxSegmentBytes } from '../messages/limits.ts'
 import { type Block, hashHeader } from '../objects/block.ts'
 import { decodeTransaction } from '../objects/transaction.ts'
 import type { ValidatorList } from '../objects/validators.ts'
@@ -17,14 +18,7 @@ import type { Chain } from './chain.ts'
 import { type FinalWithTransaction, finalAt } from './finals.ts'
 import type { Place } from './ledger-store.ts'
 import { proveAccount, proveTransaction } from './proofs.ts'
-import {
-  type AccountView,
-  type CommittedBlock,
-  type HistoryPage,
-  maxSegmentBytes,
-  type Segment,
-  type ValidatorsView,
-} from './service.ts'
+import type { AccountView, CommittedBlock, HistoryPage, Segment, ValidatorsView } from './service.ts'
 
 export const readBlock = async (
   chain: Chain,

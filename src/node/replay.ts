@@ -4,14 +4,15 @@
  * Nothing is believed: form, canonical bytes, every signature, the certificate, and that executing the block
  * leads to exactly its header. So this verifies a ledger, restores a backup, and is what syncing rests on.
  */
-import { canonicalize, type Json } from '../codec/json.ts'
+import type { Json } from '../codec/json.ts'
 import { TautlineError } from '../errors.ts'
-import { brokenRule } from '../ledger/block-rules.ts'
 import { type Block, blockSchema, hashHeader } from '../objects/block.ts'
 import { type DecodedTransaction, decodeTransaction, signedTextOf } from '../objects/transaction.ts'
+import { verified } from '../objects/verified.ts'
 import { type Certificate, certificateSchema } from '../objects/vote.ts'
 import type { Verifier } from '../ports/keys.ts'
 import { nextHeight } from '../units.ts'
+import { executeProven } from './block-sink.ts'
 import type { Chain } from './chain.ts'
 import { refuseCertificate } from './check-certificate.ts'
 
@@ -53,21 +54,11 @@ export const replayBlock = async (
   })
   if (refusal) throw mismatch(`its certificate does not prove it: ${refusal}`)
 
-  const broken = brokenRule(header, transactions, chain.head, chain.genesis.parameters)
-  if (broken) throw mismatch(broken)
-  const candidate = await chain.execute(transactions, header.time, header.proposer)
-  if (candidate.block.hash !== hash) {
-    const differing = Object.keys(header).filter(
-      (name) => !isSame(header, candidate.block.header, name as keyof typeof header),
-    )
-    throw mismatch(`executing it does not lead to its header: ${differing.join(', ')} differ`)
-  }
+  const { evidence } = block.data
+  const candidate = await executeProven(chain, verified({ header, hash, evidence, transactions }))
   await chain.commit(candidate, certificate.data as Certificate)
   return block.data
 }
-
-const isSame = <Value extends object>(one: Value, other: Value, name: keyof Value): boolean =>
-  canonicalize(one[name] as Json) === canonicalize(other[name] as Json)
 
 const decodeAll = (
   { transactions }: Block,

@@ -193,8 +193,6 @@ export interface NodeService {
   close(): Promise<void>
 }
 
-export const maxSegmentBytes = 8 * 1024 * 1024
-export const maxSegmentBlocks = 1_000
 export const maxHistoryPage = 100
 
 /** Metrics, named as Prometheus wants them: unit last, `_total` for what only grows. */

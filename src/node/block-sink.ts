@@ -1,0 +1,72 @@
+/**
+ * Where proven blocks go: what syncing hands them to, whoever else commits blocks on this node.
+ *
+ * A fresh node's chain is one by itself ({@link chainSink}); on a node that takes part in consensus it is the
+ * decider, which commits them between two steps of its machine.
+ */
+import { canonicalize, type Json } from '../codec/json.ts'
+import { TautlineError } from '../errors.ts'
+import { brokenRule } from '../ledger/block-rules.ts'
+import type { Block, Header } from '../objects/block.ts'
+import type { DecodedTransaction } from '../objects/transaction.ts'
+import type { Verified } from '../objects/verified.ts'
+import type { Certificate } from '../objects/vote.ts'
+import type { BlockHash } from '../units.ts'
+import type { Candidate, Chain, Head } from './chain.ts'
+
+/** A block of the right form, with all that is derived from its bytes. */
+export interface DecodedBlock {
+  readonly header: Header
+  readonly hash: BlockHash
+  readonly evidence: Block['evidence']
+  readonly transactions: readonly DecodedTransaction[]
+}
+
+export interface BlockSink {
+  readonly head: Head
+  /**
+   * Makes the block that follows the head final: durable when this resolves. One at or below the head is passed
+   * over, since it was committed in another way meanwhile.
+   *
+   * @param block - its transactions' signatures are checked, its effects are not
+   * @param certificate - of this block, checked against the head's validators
+   * @throws TautlineError `ledger-mismatch` when executing it doesn't lead to its header, `storage-unavailable`
+   */
+  apply(block: Verified<DecodedBlock>, certificate: Verified<Certificate>): Promise<void>
+}
+
+/** For a chain on which nobody else commits. */
+export const chainSink = (chain: Chain): BlockSink => ({
+  get head() {
+    return chain.head
+  },
+  apply: async (block, certificate) => {
+    if (block.header.height <= chain.head.height) return
+    await chain.commit(await executeProven(chain, block), certificate)
+  },
+})
+
+/**
+ * Executes a block that others made on the head.
+ *
+ * @throws TautlineError `ledger-mismatch`, saying what is wrong with it
+ */
+export const executeProven = async (
+  chain: Chain,
+  { header, hash, transactions }: Verified<DecodedBlock>,
+): Promise<Candidate> => {
+  const broken = brokenRule(header, transactions, chain.head, chain.genesis.parameters)
+  if (broken) throw blockMismatch(header, broken)
+  const candidate = await chain.execute(transactions, header.time, header.proposer)
+  if (candidate.block.hash === hash) return candidate
+  const differing = differingMembers(header, candidate.block.header).join(', ')
+  throw blockMismatch(header, `executing it does not lead to its header: ${differing} differ`)
+}
+
+export const blockMismatch = ({ height }: Pick<Header, 'height'>, what: string): TautlineError =>
+  new TautlineError('ledger-mismatch', `block ${height}: ${what}`, { height })
+
+const differingMembers = (one: Header, other: Header): readonly string[] =>
+  (Object.keys(one) as (keyof Header)[]).filter(
+    (name) => canonicalize(one[name] as Json) !== canonicalize(other[name] as Json),
+  )
