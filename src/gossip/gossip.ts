@@ -2,54 +2,193 @@
  * Gossip: who is told what.
  *
  * In come links, what was heard over them and found good, and what this node says itself; out go messages to
- * peers. A pure machine: no clock, randomness, socket or storage. It assumes nothing of deliveries: what a
- * peer lacks is sent again on a tick.
+ * peers. A pure machine: no clock, randomness, socket or storage, and nothing that is judged here: whoever says
+ * something false is the shell's to deal with.
+ *
+ * - Each end of a link says where it stands, and whom else it is linked with, so that nobody passes on to a peer
+ *   what that one hears itself (`link.ts`).
+ * - Consensus messages go to peers in the same height only (`repeater.ts`). Who is behind needs blocks, not
+ *   votes; once it has come to this height it is told all that is current.
+ * - Transactions are announced, and pulled by who lacks them (`announcements.ts`, `requests.ts`). A request is
+ *   answered by the shell, which has the texts.
+ *
+ * A link delivers in order or closes; beyond that nothing is assumed of deliveries, nor of a peer's memory. What
+ * a peer lacks is sent again on ticks, and who doesn't move while there is something to agree on is taken to
+ * have forgotten all. While nothing happens, nothing is said. What is kept is bounded (`limits.ts`).
  */
-import type { CompactBlock, PeerMessage, StatusMessage } from '../messages/peer-message.ts'
-import type { Verified } from '../objects/verified.ts'
-import type { ConsensusMessage } from '../objects/vote.ts'
-import type { Address, BlockHash, Hash } from '../units.ts'
+import { assert } from '../errors.ts'
+import { maxNamedLinks } from '../messages/limits.ts'
+import type { StatusMessage } from '../messages/peer-message.ts'
+import { type Address, nextHeight } from '../units.ts'
+import { Announcements } from './announcements.ts'
+import type { Emit, GossipEffect } from './effect.ts'
+import type { Current, GossipInput, Standing } from './input.ts'
+import { Link } from './link.ts'
+import { Repeater } from './repeater.ts'
+import { Requests } from './requests.ts'
 
-/** Where this node stands, without its links, which the machine knows. */
-export type Standing = Omit<StatusMessage, 'kind' | 'links'>
+type InputOf<Kind extends GossipInput['kind']> = Extract<GossipInput, { kind: Kind }>
 
-export type GossipInput =
-  | { readonly kind: 'link-opened'; readonly peer: Address }
-  | { readonly kind: 'link-closed'; readonly peer: Address }
-  /** This node has moved: a new head or another round. */
-  | { readonly kind: 'moved'; readonly standing: Standing }
-  | { readonly kind: 'status-heard'; readonly peer: Address; readonly status: StatusMessage }
-  /** A message for the height after the head: this node's own without `from`, or another's that was found good. */
-  | {
-      readonly kind: 'said'
-      readonly message: Verified<ConsensusMessage>
-      /** Of a proposal. */
-      readonly block?: CompactBlock
-      readonly from?: Address
-    }
-  /** Transactions were admitted here. */
-  | { readonly kind: 'admitted'; readonly hashes: readonly Hash[]; readonly from?: Address }
-  /** Transactions left the mempool, committed or dropped. */
-  | { readonly kind: 'departed'; readonly hashes: readonly Hash[] }
-  /** A peer has these. `isKnown` says which of them this node has or has had. */
-  | {
-      readonly kind: 'announced'
-      readonly peer: Address
-      readonly hashes: readonly Hash[]
-      readonly isKnown: (hash: Hash) => boolean
-    }
-  /** A peer has sent these on request or unasked. */
-  | { readonly kind: 'received'; readonly peer: Address; readonly hashes: readonly Hash[] }
-  /** A link is over, or a peer hasn't sent what was asked of it: these are still lacking. */
-  | { readonly kind: 'lacking'; readonly hashes: readonly Hash[] }
-  /** Time to repeat. `recent` is what consensus wants everybody in this height to have. */
-  | {
-      readonly kind: 'tick'
-      readonly recent: readonly Verified<ConsensusMessage>[]
-      readonly blockOf: (hash: BlockHash) => CompactBlock | undefined
-    }
+export class Gossip {
+  #standing: Standing
+  readonly #links = new Map<Address, Link>()
+  readonly #effects: GossipEffect[] = []
+  readonly #emit: Emit = (effect) => this.#effects.push(effect)
+  readonly #repeater = new Repeater(this.#emit)
+  readonly #announcements = new Announcements(this.#emit)
+  readonly #requests = new Requests(this.#emit)
 
-export type GossipEffect =
-  | { readonly kind: 'send'; readonly peer: Address; readonly message: PeerMessage }
-  /** Send these transactions to a peer; the shell has their texts. */
-  | { readonly kind: 'push'; readonly peer: Address; readonly hashes: readonly Hash[] }
+  constructor(standing: Standing) {
+    this.#standing = standing
+  }
+
+  /** Same inputs, same effects. What is said of a peer without a link is of no effect. */
+  step(input: GossipInput): readonly GossipEffect[] {
+    this.#take(input)
+    return this.#effects.splice(0)
+  }
+
+  /** Something is left for a tick, even if consensus is at rest. */
+  get needsTicks(): boolean {
+    if (!this.#requests.isEmpty) return true
+    for (const { untold } of this.#links.values()) if (untold.length > 0) return true
+    return false
+  }
+
+  #take(input: GossipInput): void {
+    switch (input.kind) {
+      case 'link-opened':
+        this.#open(input.peer)
+        break
+      case 'moved':
+        this.#move(input.standing)
+        break
+      case 'said':
+        this.#pass(input)
+        break
+      case 'admitted':
+        this.#requests.settle(input.hashes)
+        this.#announcements.admitted(input.hashes, input.from, this.#links)
+        break
+      case 'departed':
+        this.#requests.settle(input.hashes)
+        this.#announcements.departed(input.hashes)
+        break
+      case 'lacking':
+        this.#requests.need(input.hashes, this.#sourcesOf(input.from))
+        break
+      case 'tick':
+        this.#tick(input.current)
+        break
+      default:
+        this.#hear(input)
+    }
+  }
+
+  /** What comes over a link. */
+  #hear(input: InputOf<'link-closed' | 'status-heard' | 'announced' | 'received'>): void {
+    const link = this.#linkOf(input.peer)
+    if (link === undefined) return
+    switch (input.kind) {
+      case 'link-closed':
+        this.#close(link)
+        break
+      case 'status-heard':
+        this.#hearStatus(link, input)
+        break
+      case 'announced':
+        this.#requests.announced(this.#announcements.announced(input.hashes, link), link)
+        break
+      case 'received':
+        this.#announcements.passed(input.hashes)
+        this.#requests.settle(input.hashes, link)
+    }
+  }
+
+  #open(peer: Address): void {
+    assert(!this.#links.has(peer), 'a peer has one link')
+    const link = new Link(peer)
+    this.#links.set(peer, link)
+    this.#tellAll(this.#fullStatus())
+    this.#announcements.opened(link)
+  }
+
+  #close(link: Link): void {
+    this.#links.delete(link.peer)
+    this.#tellAll(this.#fullStatus())
+    this.#requests.closed(link, this.#audience())
+  }
+
+  #move(standing: Standing): void {
+    const { height, hash, round } = this.#standing
+    if (height === standing.height && hash === standing.hash && round === standing.round) return
+    this.#standing = standing
+    if (height !== standing.height) {
+      for (const link of this.#links.values()) link.forget()
+      this.#requests.forgetNeeds()
+    }
+    this.#tellAll({ kind: 'status', ...standing })
+  }
+
+  #hearStatus(link: Link, { status, current }: InputOf<'status-heard'>): void {
+    const { height, round, links } = status
+    const isNewHeight = link.height !== height
+    if (isNewHeight || link.round !== round) link.stillTicks = 0
+    link.height = height
+    link.round = round
+    if (links) link.neighbours = new Set(links)
+    if (!isNewHeight) return
+    link.forget()
+    if (height === this.#standing.height) this.#repeater.brief(link, current)
+  }
+
+  #pass(input: InputOf<'said'>): void {
+    const { message, from } = input
+    if (message.height !== nextHeight(this.#standing.height)) return
+    this.#linkOf(from)?.remember(message)
+    if (from === undefined) this.#repeater.publish(input, this.#audience())
+    else this.#repeater.relay(input, this.#audience())
+  }
+
+  #tick(current: Current): void {
+    if (current.recent().length > 0) this.#wakeThoseWhoStandStill()
+    this.#repeater.repeat(this.#audience(), current)
+    this.#announcements.tick(this.#links.values())
+    this.#requests.tick(this.#audience())
+  }
+
+  #wakeThoseWhoStandStill(): void {
+    for (const link of this.#links.values()) {
+      if (!isTimeToForget(++link.stillTicks)) continue
+      link.forget()
+      this.#emit({ kind: 'send', peer: link.peer, message: this.#fullStatus() })
+    }
+  }
+
+  #linkOf(peer: Address | undefined): Link | undefined {
+    return peer && this.#links.get(peer)
+  }
+
+  /** Links to peers in the same height. */
+  #audience(): readonly Link[] {
+    return [...this.#links.values()].filter(({ height }) => height === this.#standing.height)
+  }
+
+  #sourcesOf(from: Address | undefined): readonly Link[] {
+    const link = this.#linkOf(from)
+    return link ? [link] : this.#audience()
+  }
+
+  #fullStatus(): StatusMessage {
+    const links = [...this.#links.keys()].slice(0, maxNamedLinks)
+    return { kind: 'status', ...this.#standing, links }
+  }
+
+  #tellAll(status: StatusMessage): void {
+    for (const { peer } of this.#links.values()) this.#emit({ kind: 'send', peer, message: status })
+  }
+}
+
+/** Seldomer with time, so that a network without a quorum doesn't repeat all that it has for ever. */
+const isTimeToForget = (stillTicks: number): boolean =>
+  stillTicks === 8 || stillTicks === 16 || stillTicks === 32 || stillTicks % 64 === 0
