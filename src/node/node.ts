@@ -7,6 +7,7 @@
 
 import { assert, TautlineError } from '../errors.ts'
 import { createMempool, type Dropped, type Mempool } from '../mempool/mempool.ts'
+import { formatJoinString } from '../objects/join-string.ts'
 import type { Operation } from '../objects/operation.ts'
 import type { DecodedTransaction } from '../objects/transaction.ts'
 import type { Clock } from '../ports/clock.ts'
@@ -123,7 +124,7 @@ export class Node implements NodeService {
       peers: 0,
       mempool: this.#mempool.size,
       syncing: false,
-      join: height === 0 ? `${url}#${chain.network}` : `${url}#${chain.network}@${height}:${hash}`,
+      join: formatJoinString({ url, network: chain.network, ...(height > 0 && { pin: { height, hash } }) }),
     }
   }
 
