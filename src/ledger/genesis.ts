@@ -1,10 +1,14 @@
 /** What the genesis puts into the state, and the network id that follows. */
 import type { Json } from '../codec/json.ts'
-import { TautlineError } from '../errors.ts'
+import { assert, TautlineError } from '../errors.ts'
 import { amountLimit } from '../objects/fields.ts'
-import type { Genesis, GenesisAnchor } from '../objects/genesis.ts'
-import type { Address, Hash } from '../units.ts'
+import { type Genesis, type GenesisAnchor, networkIdOf } from '../objects/genesis.ts'
+import type { Address, Hash, NetworkId } from '../units.ts'
 import { type Account, accountKey, emptyAccount, encodeAccount } from './account.ts'
+import { OpenPages } from './state/open-pages.ts'
+import { PageCache } from './state/page-cache.ts'
+import { emptyState } from './state/state.ts'
+import { updateState } from './state/update.ts'
 import { type StateValues, unbondingQueueKey, validatorsKey } from './working-state.ts'
 
 /**
@@ -38,6 +42,17 @@ export const genesisAnchor = (
   stateRoot,
   validators,
 })
+
+/**
+ * The id of the network that starts from a genesis.
+ *
+ * @throws TautlineError `bad-configuration` when the genesis contradicts itself
+ */
+export const networkOf = (genesis: Genesis): NetworkId => {
+  const outcome = updateState(new OpenPages(new PageCache()), emptyState, genesisState(genesis))
+  assert('state' in outcome, 'an empty state has no pages that could be missing')
+  return networkIdOf(genesisAnchor(genesis, outcome.state.hash))
+}
 
 /** All base units of the network: balances, stake and unbonding stake add up to this, always. */
 export const genesisSupply = ({ accounts, validators }: Genesis): bigint =>

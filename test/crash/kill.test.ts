@@ -6,7 +6,7 @@
  */
 import { afterEach, expect, it } from 'vitest'
 import type { Client } from '../../src/client/client.ts'
-import { initialBalance, initialStake } from '../../src/node/network-of-one.ts'
+import { initialBalance, initialStake } from '../../src/node/found-network.ts'
 import type { Amount } from '../../src/units.ts'
 import { readEvents } from '../e2e/event-reader.ts'
 import {
