@@ -6,8 +6,12 @@ import { InvalidArgumentError, Option } from 'commander'
 import type { z } from 'zod'
 import { addressField, amountField, networkIdField } from '../objects/fields.ts'
 import { genesisSchema } from '../objects/genesis.ts'
+import { nodeUrlField } from '../objects/join-string.ts'
+import type { Member } from '../runtime/node/genesis-file.ts'
 
-export const defaultNodeUrl = 'http://127.0.0.1:8787'
+export const defaultHost = '127.0.0.1'
+export const defaultPort = 8787
+export const defaultNodeUrl = `http://${defaultHost}:${defaultPort}`
 export const defaultDataFolder = './data'
 
 /** A flag with its variable, named after its long form. */
@@ -31,6 +35,8 @@ export const storageFlag = (): Option =>
   ).default('level')
 export const keyFileFlag = (): Option =>
   flag('--key-file <file>', "sign with the key in this file instead of the data folder's")
+export const networkNameFlag = (): Option =>
+  flag('--name <name>', 'the name of the network, when one is made').default('tautline').argParser(parseName)
 
 const parseWith =
   <Value>(schema: z.ZodType<Value, string>) =>
@@ -48,6 +54,8 @@ export const parseAmount = parseWith(amountField)
 export const parseName = parseWith(genesisSchema.shape.name)
 export const parseNetworkId = parseWith(networkIdField)
 
+export const parseHttpUrl = parseWith(nodeUrlField)
+
 export const parseWhole = (text: string): number => {
   if (/^(0|[1-9][0-9]{0,15})$/.test(text) && Number.isSafeInteger(Number(text))) return Number(text)
   throw new InvalidArgumentError('Expected a whole number from 0.')
@@ -59,18 +67,30 @@ export const parsePort = (text: string): number => {
   throw new InvalidArgumentError('Expected a port from 0 to 65535; 0 takes a free one.')
 }
 
-export const parseHttpUrl = (text: string): string => {
-  const url = URL.canParse(text) ? new URL(text) : undefined
-  if (url && (url.protocol === 'http:' || url.protocol === 'https:') && url.search === '' && url.hash === '')
-    return text
-  throw new InvalidArgumentError('Expected a URL such as http://127.0.0.1:8787.')
+export const parseCount = (text: string): number => {
+  const count = parseWhole(text)
+  if (count > 0) return count
+  throw new InvalidArgumentError('Expected a whole number from 1.')
+}
+
+/** `taut1…@https://a.example` */
+const parseMember = (text: string): Member => {
+  const [, address, url] = /^([^@]*)@(.*)$/s.exec(text) ?? []
+  if (address === undefined || url === undefined)
+    throw new InvalidArgumentError('Expected an address, an @ and a URL: taut1…@https://a.example.')
+  return { address: parseAddress(address), url: parseHttpUrl(url) }
 }
 
 /** A repeatable flag's values; in its variable they stand side by side, with spaces or commas between. */
-export const collectUrls = (text: string, before: readonly string[] | undefined): readonly string[] => [
-  ...(before ?? []),
-  ...text
-    .split(/[\s,]+/)
-    .filter((part) => part !== '')
-    .map(parseHttpUrl),
-]
+const collectWith =
+  <Value>(parse: (text: string) => Value) =>
+  (text: string, before: readonly Value[] | undefined): readonly Value[] => [
+    ...(before ?? []),
+    ...text
+      .split(/[\s,]+/)
+      .filter((part) => part !== '')
+      .map(parse),
+  ]
+
+export const collectUrls = collectWith(parseHttpUrl)
+export const collectMembers = collectWith(parseMember)

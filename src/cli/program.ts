@@ -9,6 +9,7 @@ import { version } from '../runtime/node/package.ts'
 import { accountCommand } from './commands/account.ts'
 import { backupCommand } from './commands/backup.ts'
 import { keyCommand } from './commands/key.ts'
+import { networkCommand } from './commands/network.ts'
 import { openapiCommand } from './commands/openapi.ts'
 import { proofCommand } from './commands/proof.ts'
 import { restoreCommand } from './commands/restore.ts'
@@ -33,6 +34,7 @@ export const buildProgram = (terminal: Terminal): Command => {
 /** In the order of the help: a newcomer starts at the top. */
 const commandMakers = [
   startCommand,
+  networkCommand,
   statusCommand,
   accountCommand,
   sendCommand,

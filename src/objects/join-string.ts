@@ -5,15 +5,29 @@
  * The URL says whom to dial; nobody there is believed. The id pins the genesis. Only a block that is younger
  * than the trusting period pins the present, since keys that hold no stake any more can forge an old past.
  */
+import { z } from 'zod'
 import { TautlineError } from '../errors.ts'
-import { height as asHeight, type BlockHash, type Height, type NetworkId } from '../units.ts'
-import { blockHashField, networkIdField } from './fields.ts'
+import { height as asHeight, type NetworkId } from '../units.ts'
+import { blockHashField, heightField, networkIdField } from './fields.ts'
+
+const maxUrlLength = 2_048
+
+const isNodeUrl = (text: string): boolean => {
+  if (!URL.canParse(text)) return false
+  const { protocol, username, password, search, hash } = new URL(text)
+  return /^https?:$/.test(protocol) && `${username}${password}${search}${hash}` === ''
+}
+
+/** Under which a node is reached; a path is kept, so that one may stand behind a prefix. */
+export const nodeUrlField = z
+  .string()
+  .max(maxUrlLength, `expected a URL of at most ${maxUrlLength} characters`)
+  .refine(isNodeUrl, 'expected a URL such as http://127.0.0.1:8787, without user, query or fragment')
+  .transform((text) => text.replace(/\/+$/, ''))
 
 /** A block that a chain must contain. */
-export interface BlockPin {
-  readonly height: Height
-  readonly hash: BlockHash
-}
+export const blockPinSchema = z.strictObject({ height: heightField, hash: blockHashField })
+export type BlockPin = z.output<typeof blockPinSchema>
 
 export interface JoinString {
   /** Without a slash at its end. */
@@ -32,21 +46,10 @@ export const parseJoinString = (text: string): JoinString => {
   const [id, ...pins] = fragment.split('@')
   const network = networkIdField.safeParse(id)
   if (!network.success) throw refused(`${quote(id!)} is no network id, which has 64 lowercase hex digits`)
-  const joined = { url: parseNodeUrl(url), network: network.data }
+  const node = nodeUrlField.safeParse(url)
+  if (!node.success) throw refused(`${quote(url)} before # is no URL of a node`)
+  const joined = { url: node.data, network: network.data }
   return pins.length === 0 ? joined : { ...joined, pin: parsePin(pins.join('@')) }
-}
-
-/** A URL that nodes are dialled under; a path is kept. @throws TautlineError `bad-configuration` */
-export const parseNodeUrl = (text: string): string => {
-  const url = URL.canParse(text) ? new URL(text) : undefined
-  const isPlain = url && /^https?:$/.test(url.protocol) && !url.username && !url.search && !url.hash
-  if (!isPlain) {
-    throw new TautlineError(
-      'bad-configuration',
-      `${quote(text)} is no URL of a node: expected one such as https://node.example, without user or query`,
-    )
-  }
-  return text.replace(/\/+$/, '')
 }
 
 const parsePin = (text: string): BlockPin => {

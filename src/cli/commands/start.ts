@@ -2,18 +2,21 @@
 import { Command } from 'commander'
 import type { RunningNode } from '../../runtime/node/start.ts'
 import { banner, bannerJson } from '../banner.ts'
-import { collectUrls, dataFlag, flag, parseName, parsePort, storageFlag } from '../flags.ts'
+import {
+  collectUrls,
+  dataFlag,
+  defaultHost,
+  defaultPort,
+  flag,
+  networkNameFlag,
+  parsePort,
+  storageFlag,
+} from '../flags.ts'
 import { createLog } from '../log.ts'
+import { type StartFlags, startOptions } from '../start-options.ts'
 import type { Terminal } from '../terminal.ts'
 
-interface Flags {
-  readonly data: string
-  readonly host: string
-  readonly port: number
-  readonly url?: readonly string[]
-  readonly storage: string
-  readonly name: string
-  readonly withoutSignRecord?: boolean
+interface Flags extends StartFlags {
   readonly json?: boolean
 }
 
@@ -21,19 +24,29 @@ export const startCommand = (terminal: Terminal): Command =>
   new Command('start')
     .description('Run a node. The first start in an empty folder makes a key and a network of its own.')
     .addOption(dataFlag())
-    .addOption(flag('--host <address>', 'the address to listen on').default('127.0.0.1'))
+    .addOption(flag('--host <address>', `the address to listen on (default: ${defaultHost})`))
     .addOption(
-      flag('--port <number>', 'the port to listen on; 0 takes a free one').default(8787).argParser(parsePort),
+      flag(
+        '--port <number>',
+        `the port to listen on; 0 takes a free one (default: ${defaultPort})`,
+      ).argParser(parsePort),
     )
     .addOption(
       flag('--url <url>', 'where others reach this node; may be given several times').argParser(collectUrls),
     )
-    .addOption(storageFlag())
     .addOption(
-      flag('--name <name>', 'the name of the network, when this start makes one')
-        .default('tautline')
-        .argParser(parseName),
+      flag(
+        '--genesis <file>',
+        'take part in the network of this genesis; members.json beside it says whom to dial',
+      ),
     )
+    .addOption(
+      flag('--peer <url>', 'a node of the same network to dial; may be given several times').argParser(
+        collectUrls,
+      ),
+    )
+    .addOption(storageFlag())
+    .addOption(networkNameFlag())
     .addOption(
       flag(
         '--without-sign-record',
@@ -41,7 +54,12 @@ export const startCommand = (terminal: Terminal): Command =>
       ),
     )
     .addOption(flag('--json', 'print the banner and the log as JSON, for programs'))
+    .addHelpText('after', precedence)
     .action((flags: Flags) => start(flags, terminal))
+
+const precedence = `
+What no flag says is taken from config.json in the data folder: {host, port, urls, peers}. A first start that
+comes into a network remembers there whom it dials.`
 
 const start = async (flags: Flags, terminal: Terminal): Promise<void> => {
   const interrupted = terminal.untilInterrupted()
@@ -49,17 +67,7 @@ const start = async (flags: Flags, terminal: Terminal): Promise<void> => {
   const { halted, onHalt } = haltSignal()
   // Only here, so that the other commands don't wait for the whole node to be loaded.
   const { startNode } = await import('../../runtime/node/start.ts')
-  const running = await startNode({
-    dataFolder: flags.data,
-    host: flags.host,
-    port: flags.port,
-    urls: flags.url ?? [],
-    storage: flags.storage,
-    name: flags.name,
-    withoutSignRecord: flags.withoutSignRecord ?? false,
-    log,
-    onHalt,
-  })
+  const running = await startNode({ ...(await startOptions(flags)), log, onHalt })
   await serveUntil(running, Promise.race([interrupted, halted]), flags, terminal)
   log.info('ended: everything is on the disk')
 }

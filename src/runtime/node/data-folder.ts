@@ -5,7 +5,8 @@
  * |---|---|---|
  * | `node.key` | 0600 | seed of the node's key, hex |
  * | `operator.token` | 0600 | what operator routes ask for |
- * | `genesis.json` | 0644 | canonical text of the genesis |
+ * | `genesis.json` | 0644 | the genesis that an empty ledger begins with, in canonical form |
+ * | `config.json` | 0644 | how the node starts without flags (`folder-config.ts`) |
  * | `node.json` | 0644 | where the running node listens, for the command line |
  * | `signer/` | 0700 | the sign record (`sign-record-file.ts`) |
  * | `lock/` | | the lock (`folder-lock.ts`) |
@@ -25,6 +26,7 @@ const modes = {
   'node.key': 0o600,
   'operator.token': 0o600,
   'genesis.json': 0o644,
+  'config.json': 0o644,
   'node.json': 0o644,
 } as const
 
@@ -73,7 +75,7 @@ export const openDataFolder = async (path: string, log?: Pick<Log, 'warn'>): Pro
 }
 
 /** Level by level, since Node 20 never comes back from making folders below one that takes none, such as /proc. */
-const makeFolder = async (path: string): Promise<void> => {
+export const makeFolder = async (path: string): Promise<void> => {
   const error = await mkdir(path, { mode: 0o700 }).then(
     () => undefined,
     (cause: NodeJS.ErrnoException) => cause,

@@ -1,20 +1,18 @@
 /**
  * Starts a whole node on this machine: data folder, key, storage, ledger, machines, doors; and stops it again.
  */
-import { randomBytes } from 'node:crypto'
 import { accelerateHash } from '../../crypto/hash.ts'
-import { TautlineError } from '../../errors.ts'
-import { Chain } from '../../node/chain.ts'
-import { networkOfOne } from '../../node/network-of-one.ts'
 import { Node } from '../../node/node.ts'
 import { freshSignRecord, readSignRecord, writeSignRecord } from '../../node/sign-record.ts'
 import type { Log } from '../../ports/log.ts'
-import type { ObjectStore } from '../../ports/object-store.ts'
 import { openStore } from '../../storage/open-store.ts'
 import { systemClock } from './clock.ts'
 import { type DataFolder, openDataFolder } from './data-folder.ts'
+import { formatFolderConfig, readFolderConfig } from './folder-config.ts'
 import { type Identity, openIdentity, throwawayIdentity } from './identity.ts'
 import { createNodeVerifier, nativeHash } from './keys.ts'
+import { type NetworkChoice, openChain } from './open-chain.ts'
+import { operatorToken } from './operator-token.ts'
 import { version } from './package.ts'
 import { serve } from './serve.ts'
 
@@ -25,10 +23,12 @@ export interface StartOptions {
   readonly port: number
   /** What others dial, the first of them in the node's own answers; by default the address it listens on. */
   readonly urls: readonly string[]
+  /** URLs of nodes of the same network to dial. */
+  readonly peers: readonly string[]
   /** As `--storage` takes it. */
   readonly storage: string
-  /** Of a network that this start makes. */
-  readonly name: string
+  /** What an empty folder becomes part of; a folder that has a ledger must be of it. */
+  readonly network: NetworkChoice
   /** Lets a key sign that has no record of what it signed before. */
   readonly withoutSignRecord: boolean
   readonly log: Log
@@ -73,10 +73,13 @@ const open = async (
   if (options.withoutSignRecord) await makeMissingRecord(identity)
 
   const store = await openStore(options.storage, folder.path)
-  const { chain, isNew } = await openChain(store, identity, options).catch(async (error: unknown) => {
-    await store.close()
-    throw error
-  })
+  const { chain, beginning } = await openChain({ store, folder, identity, ...options }).catch(
+    async (error: unknown) => {
+      await store.close()
+      throw error
+    },
+  )
+  if (beginning === 'joined') await rememberPeers(folder, options)
   let url = options.urls[0]
   const node = await Node.start({
     version,
@@ -102,39 +105,17 @@ const open = async (
   onClose(() => server.close())
   url ??= server.url
   await folder.writeFile('node.json', `${JSON.stringify({ url: server.url })}\n`)
-  return { node, url: server.url, dataFolder: folder.path, isNew }
+  return { node, url: server.url, dataFolder: folder.path, isNew: beginning === 'made' }
 }
 
-/** The ledger that lies in the store, or a new network of one in an empty one. */
-const openChain = async (
-  store: ObjectStore,
-  { signer, records }: Identity,
-  { name, log }: StartOptions,
-): Promise<{ chain: Chain; isNew: boolean }> => {
-  const chain = await Chain.open(store, log)
-  if (chain) return { chain, isNew: false }
-  const signed = (await readSignRecord(records))?.signed
-  if (signed) {
-    throw new TautlineError(
-      'damaged-folder',
-      `the key of this folder has signed block ${signed.height} of network ${signed.network}, and the ledger is gone: ` +
-        'restore a backup, or start in an empty folder for a new network',
-    )
-  }
-  return {
-    chain: await Chain.create(store, networkOfOne(signer.address, name, systemClock.now())),
-    isNew: true,
-  }
+/** So that later starts need no flags to come back into the network; what the operator has written there stays. */
+const rememberPeers = async (folder: DataFolder, { urls, peers }: StartOptions): Promise<void> => {
+  const config = await readFolderConfig(folder.path)
+  if (config.peers !== undefined) return
+  const known = urls.length > 0 ? { urls: [...urls] } : {}
+  await folder.writeFile('config.json', formatFolderConfig({ ...known, ...config, peers: [...peers] }))
 }
 
 const makeMissingRecord = async ({ records }: Identity): Promise<void> => {
   if ((await readSignRecord(records)) === undefined) await writeSignRecord(records, freshSignRecord)
-}
-
-const operatorToken = async (folder: DataFolder): Promise<string> => {
-  const existing = await folder.readFile('operator.token')
-  if (existing) return existing.trim()
-  const token = randomBytes(32).toString('base64url')
-  await folder.writeFile('operator.token', `${token}\n`)
-  return token
 }

@@ -49,7 +49,7 @@ describe('a join string', () => {
     ['a network alone', network, /no # in it/],
     ['a network cut off', `https://node.example#${network.slice(1)}`, /"3a3.*" is no network id/],
     ['a network in capitals', `https://node.example#${network.toUpperCase()}`, /no network id/],
-    ['no URL', `node.example#${network}`, /"node\.example" is no URL of a node/],
+    ['no URL', `node.example#${network}`, /"node\.example" before # is no URL of a node/],
     ['a WebSocket', `wss://node.example#${network}`, /no URL of a node/],
     ['a URL with a user', `https://me:pw@node.example#${network}`, /no URL of a node/],
     ['a URL with a query', `https://node.example?a=b#${network}`, /no URL of a node/],
