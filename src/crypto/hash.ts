@@ -45,6 +45,8 @@ export type Kind =
   | 'state-page'
   | 'proposer'
   | 'sign-record'
+  | 'link-dialler'
+  | 'link-acceptor'
 
 /** The text that is hashed or signed for an object of this kind. */
 export const preimage = (kind: Kind, canonical: string): string => `tautline/${kind}/1\n${canonical}`

@@ -12,3 +12,12 @@ export const maxNamedLinks = 64
 export const maxSegmentBytes = 8 * 1024 * 1024
 /** Blocks of a segment. */
 export const maxSegmentBlocks = 1_000
+
+/** Canonical bytes of one message of the handshake. */
+export const maxHandshakeBytes = 4 * 1024
+/** Bytes of the origin that a dialler says it dialled. */
+export const maxOriginBytes = 300
+/** Origins that a refusal lists. */
+export const maxListedOrigins = 8
+/** Characters of the sentence that a refusal carries. */
+export const maxRefusalChars = 1_000

@@ -130,6 +130,47 @@ export interface EventFilter {
   readonly after?: EventId
 }
 
+/** A peer at the other end of an open link. */
+export interface PeerView {
+  /** Its node key. */
+  readonly id: Address
+  /** That this node dialled. */
+  readonly url?: string
+  readonly direction: 'outbound' | 'inbound'
+  readonly version: string
+  readonly since: UnixMs
+  /** Of its head, as it said last. */
+  readonly height?: Height
+  /** `dropped` are messages that it was too slow for. */
+  readonly sent: { readonly bytes: number; readonly messages: number; readonly dropped: number }
+  readonly received: { readonly bytes: number; readonly messages: number }
+  /** 100 for one that nothing is held against; rejected messages cost 25, and a point comes back each second. */
+  readonly score: number
+}
+
+/** A URL that this node dials and isn't linked through. */
+export interface DialledView {
+  readonly url: string
+  /** Since it was linked last. */
+  readonly attempts: number
+  /** Why the last attempt failed. */
+  readonly failure?: string
+  /** When the next one begins. */
+  readonly next?: UnixMs
+}
+
+export interface BanView {
+  readonly id: Address
+  readonly until: UnixMs
+  readonly reason: string
+}
+
+export interface PeersView {
+  readonly peers: readonly PeerView[]
+  readonly dialled: readonly DialledView[]
+  readonly bans: readonly BanView[]
+}
+
 /** A way to submit that keeps a stream's order and waits for room instead of failing. */
 export interface SubmissionResult {
   readonly submission?: Submission

@@ -1,0 +1,164 @@
+/**
+ * Keeps dialling: every URL that the operator gave is linked, or tried again, for as long as the node runs.
+ *
+ * Pauses double from attempt to attempt up to a cap and are jittered, so that a node that comes back isn't
+ * met by all others at once.
+ */
+import { TautlineError } from '../../errors.ts'
+import type { Clock } from '../../ports/clock.ts'
+import type { Random } from '../../ports/random.ts'
+import type { Transport, Wire, WireListener } from '../../ports/transport.ts'
+import { type Address, type UnixMs, unixMs } from '../../units.ts'
+import type { DialledView } from '../service.ts'
+import { firstRedialMs, goodLinkMs, maxDialledUrls, maxRedialMs } from './limits.ts'
+
+export interface DiallerParts {
+  readonly transport: Transport
+  readonly clock: Clock
+  readonly random: Random
+  readonly isLinked: (peer: Address) => boolean
+  /** When the ban of a peer ends. */
+  readonly bannedUntil: (peer: Address) => UnixMs | undefined
+  /** Somebody answered. */
+  readonly greet: (wire: Wire, target: Target) => WireListener
+  /** An attempt failed, for another reason than the one before. */
+  readonly onFailure: (url: string, failure: string) => void
+}
+
+/** A URL that is dialled; only the dialler changes it. */
+export interface Target {
+  readonly url: string
+  /** Who answered there last. */
+  peer?: Address
+  /** Since a link through it was good. */
+  attempts: number
+  failure?: string
+  /** From the beginning of an attempt until it failed or has made a link. */
+  isTrying: boolean
+  /** When the next attempt begins. */
+  next?: UnixMs
+  isRemoved: boolean
+  cancel: () => void
+}
+
+export class Dialler {
+  readonly #parts: DiallerParts
+  readonly #targets = new Map<string, Target>()
+
+  constructor(parts: DiallerParts) {
+    this.#parts = parts
+  }
+
+  /**
+   * Dials at once, and again for as long as the URL isn't removed.
+   *
+   * @throws TautlineError `too-many-peers`
+   */
+  add(url: string): void {
+    const known = this.#targets.get(url)
+    if (known) {
+      if (known.next !== undefined) this.#dialSoon(known, 0)
+      return
+    }
+    if (this.#targets.size >= maxDialledUrls)
+      throw new TautlineError(
+        'too-many-peers',
+        `this node dials ${maxDialledUrls} URLs already: remove a peer first`,
+      )
+    const target: Target = { url, attempts: 0, isTrying: false, isRemoved: false, cancel: () => undefined }
+    this.#targets.set(url, target)
+    this.#dial(target)
+  }
+
+  /** @returns whether there were any */
+  removeThoseOf(peer: Address): boolean {
+    const targets = this.#targetsOf(peer)
+    for (const target of targets) this.remove(target)
+    return targets.length > 0
+  }
+
+  remove(target: Target): void {
+    target.isRemoved = true
+    target.cancel()
+    this.#targets.delete(target.url)
+  }
+
+  /** Who is there isn't proven yet. */
+  answered(target: Target, peer: Address): void {
+    target.peer = peer
+  }
+
+  /** @param leastMs - the shortest pause before the next attempt */
+  failed(target: Target, failure: string, leastMs = 0): void {
+    target.isTrying = false
+    if (target.isRemoved) return
+    if (failure !== target.failure) this.#parts.onFailure(target.url, failure)
+    target.failure = failure
+    this.#redial(target, leastMs)
+  }
+
+  linked(target: Target): void {
+    target.isTrying = false
+    delete target.failure
+  }
+
+  /** The link with a peer is over. @param lastedMs - how long there was one */
+  unlinked(peer: Address, lastedMs: number): void {
+    for (const target of this.#targetsOf(peer)) {
+      if (lastedMs >= goodLinkMs) target.attempts = 0
+      if (!target.isTrying && target.next === undefined) this.#redial(target)
+    }
+  }
+
+  /** Those that have no link. */
+  views(): readonly DialledView[] {
+    return [...this.#targets.values()]
+      .filter(({ peer }) => peer === undefined || !this.#parts.isLinked(peer))
+      .map(({ url, attempts, failure, next }) => ({
+        url,
+        attempts,
+        ...(failure === undefined ? {} : { failure }),
+        ...(next === undefined ? {} : { next }),
+      }))
+  }
+
+  close(): void {
+    for (const target of this.#targets.values()) this.remove(target)
+  }
+
+  #targetsOf(peer: Address): readonly Target[] {
+    return [...this.#targets.values()].filter((target) => target.peer === peer)
+  }
+
+  #redial(target: Target, leastMs = 0): void {
+    const { clock, random, bannedUntil } = this.#parts
+    const pauseMs = Math.min(maxRedialMs, firstRedialMs * 2 ** Math.min(target.attempts, 16))
+    const jitteredMs = pauseMs * (1 / 2 + random.fraction() / 2)
+    const banMs = ((target.peer && bannedUntil(target.peer)) ?? 0) - clock.now()
+    target.attempts++
+    this.#dialSoon(target, Math.max(jitteredMs, banMs, leastMs))
+  }
+
+  #dialSoon(target: Target, delayMs: number): void {
+    const { clock } = this.#parts
+    target.cancel()
+    target.next = unixMs(Math.ceil(clock.now() + delayMs))
+    target.cancel = clock.schedule(delayMs, () => this.#dial(target))
+  }
+
+  /** A target whose peer is linked some other way rests until that is over. */
+  #dial(target: Target): void {
+    const { transport, isLinked, greet } = this.#parts
+    delete target.next
+    if (target.peer && isLinked(target.peer)) return
+    target.isTrying = true
+    const listen = (wire: Wire): WireListener => {
+      if (!target.isRemoved) return greet(wire, target)
+      wire.close('not wanted any more')
+      return { onText() {}, onClose() {} }
+    }
+    transport.dial(target.url, listen).catch((error: unknown) => this.failed(target, sentenceOf(error)))
+  }
+}
+
+const sentenceOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
