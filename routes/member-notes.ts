@@ -20,11 +20,19 @@ const notes: Notes = {
     time: "Milliseconds since the Unix epoch; later than the parent's.",
     parent: 'Hash of the block below; of block 1, the network id.',
     proposer: 'Who made the block, and earns its fees.',
+    evidenceRoot: 'Merkle root over the hash of each piece of evidence.',
     transactionsRoot: 'Merkle root over transactions and their outcomes.',
     stateRoot: 'Root of the state after this block.',
     validatorsHash: 'Who votes on this block.',
     nextValidatorsHash: 'Who votes on the next.',
     count: 'Number of transactions.',
+  },
+  Block: {
+    evidence:
+      'Sorted by canonical text, and at most one piece against a validator. Takes effect before the transactions.',
+  },
+  Prevote: {
+    polkaRound: 'Round of the prevotes of more than two thirds of the stake that this one relies on.',
   },
   Certificate: {
     round: 'Attempt within the height, from 0.',

@@ -6,6 +6,7 @@
 import { z } from '@hono/zod-openapi'
 import { globalRegistry } from 'zod'
 import { blockSchema, headerSchema } from '../src/objects/block.ts'
+import { consensusMessageSchema, evidenceSchema } from '../src/objects/evidence.ts'
 import {
   addressField,
   amountField,
@@ -31,7 +32,7 @@ import { parametersSchema } from '../src/objects/parameters.ts'
 import { accountProofSchema, transactionProofSchema } from '../src/objects/proof.ts'
 import { transactionSchema } from '../src/objects/transaction.ts'
 import { validatorSchema } from '../src/objects/validators.ts'
-import { certificateSchema } from '../src/objects/vote.ts'
+import { certificateSchema, precommitSchema, prevoteSchema, proposalSchema } from '../src/objects/vote.ts'
 import * as examples from './examples.ts'
 
 const describe = (schema: z.ZodType, words: Readonly<Record<string, unknown>>): void => {
@@ -79,10 +80,16 @@ component('Transaction', transactionSchema, {
 })
 component('Header', headerSchema, { description: 'Its hash is that of the block.' })
 component('Block', blockSchema)
-describe(blockSchema.shape.evidence, {
-  type: 'array',
-  maxItems: 0,
-  description: 'Proof of misbehaviour; no kind of it exists yet, so the list is empty.',
+component('Proposal', proposalSchema, {
+  description:
+    'Signed, like the votes, over the UTF-8 of `tautline/<kind>/1`, a line feed, and the canonical JSON of the message without `kind`, `validator` and `signature`.',
+})
+component('Prevote', prevoteSchema, { description: 'Without a `block`, a vote for nil.' })
+component('Precommit', precommitSchema, { description: 'Without a `block`, a vote for nil.' })
+component('ConsensusMessage', consensusMessageSchema)
+component('Evidence', evidenceSchema, {
+  description:
+    'Two messages of one validator, for one height, round and kind, that say different things. The one whose canonical text without `signature` is smaller comes first. Burns a share of the stake, and ends the validator for good.',
 })
 component('Certificate', certificateSchema, {
   description:
@@ -198,6 +205,10 @@ export const accountSchema = z
     unbonding: z
       .array(z.strictObject({ amount: amountField, time: unixMsField }))
       .meta({ description: 'Stake on its way back to the balance, and when each part of it arrives.' }),
+    expelled: z.literal(true).optional().meta({
+      description:
+        'Present for a key that has contradicted itself as a validator: it never has stake again, but for what is on its way back.',
+    }),
     height: heightField.meta({ description: 'Height of the state that this was read from.' }),
     proof: accountProofSchema.optional(),
   })

@@ -74,6 +74,7 @@ const accountAnswerSchema = z.strictObject({
   nonce: wholeField,
   stake: amountField,
   unbonding: z.array(z.strictObject({ amount: amountField, time: unixMsField })),
+  expelled: z.literal(true).optional(),
   height: heightField,
   proof: accountProofSchema,
 })
@@ -188,13 +189,13 @@ const refuseAccount = async (answer: AccountAnswer, network: NetworkId): Promise
 }
 
 const refuseState = (
-  { address, balance, nonce, stake, unbonding, proof }: AccountAnswer,
+  { address, balance, nonce, stake, unbonding, expelled, proof }: AccountAnswer,
   root: Hash,
 ): Refusal => {
   const state = verifyStateProof(root, accountKey(address), proof.pages)
   if ('refusal' in state) return state.refusal
   const { history: _, ...proven } = accountIn(state.value)
-  if (canonicalize(proven) === canonicalize({ balance, nonce, stake, unbonding })) return undefined
+  if (canonicalize(proven) === canonicalize({ balance, nonce, stake, unbonding, expelled })) return undefined
   return `the account is not as stated: the proof says ${canonicalize(proven)}`
 }
 
@@ -300,10 +301,11 @@ const describeAccount = ({
   nonce,
   stake,
   unbonding,
+  expelled,
   height,
   proof,
 }: AccountAnswer): string => {
   const state = height === 0 ? 'at the genesis' : `after block ${height}`
   const leaving = unbonding.reduce((sum, { amount }) => sum + BigInt(amount), 0n)
-  return `account ${address} had balance ${balance}, nonce ${nonce}, stake ${stake} and ${leaving} unbonding, ${state} of network ${proof.genesis.name}`
+  return `account ${address} had balance ${balance}, nonce ${nonce}, stake ${stake} and ${leaving} unbonding${expelled ? ', and was expelled' : ''}, ${state} of network ${proof.genesis.name}`
 }

@@ -15,17 +15,31 @@ export interface Account {
   readonly stake: bigint
   /** In order of time. */
   readonly unbonding: readonly Unbonding[]
+  /** Evidence was brought against it: it never has stake again, but for what is on its way back. */
+  readonly expelled: boolean
   /** Number of transactions that touched this account, so that its history can be listed without a range scan. */
   readonly history: number
 }
 
-export const emptyAccount: Account = { balance: 0n, nonce: 0, stake: 0n, unbonding: [], history: 0 }
+export const emptyAccount: Account = {
+  balance: 0n,
+  nonce: 0,
+  stake: 0n,
+  unbonding: [],
+  expelled: false,
+  history: 0,
+}
+
+/** All base units that are this account's. */
+export const holdingsOf = ({ balance, stake, unbonding }: Account): bigint =>
+  unbonding.reduce((sum, { amount }) => sum + amount, balance + stake)
 
 export const accountKeyPrefix = 'account/'
 export const accountKey = (address: Address): string => accountKeyPrefix + address
 
-export const encodeAccount = ({ balance, nonce, stake, unbonding, history }: Account): Json => ({
+export const encodeAccount = ({ balance, nonce, stake, unbonding, expelled, history }: Account): Json => ({
   balance: balance.toString(),
+  ...(expelled && { expelled }),
   history,
   nonce,
   stake: stake.toString(),
@@ -34,6 +48,8 @@ export const encodeAccount = ({ balance, nonce, stake, unbonding, history }: Acc
 
 interface StoredAccount {
   readonly balance: string
+  /** Absent for all who aren't. */
+  readonly expelled?: true
   readonly history: number
   readonly nonce: number
   readonly stake: string
@@ -49,6 +65,7 @@ export const decodeAccount = (value: Json | undefined): Account => {
     nonce: stored.nonce,
     stake: BigInt(stored.stake),
     unbonding: stored.unbonding.map(({ amount, time }) => ({ amount: BigInt(amount), time })),
+    expelled: stored.expelled ?? false,
     history: stored.history,
   }
 }

@@ -2,6 +2,7 @@
 import { canonicalize } from '../codec/json.ts'
 import { merkleRoot } from '../crypto/merkle.ts'
 import { evidenceRoot, type Header, hashHeader, leafHash } from '../objects/block.ts'
+import { type Evidence, evidenceText } from '../objects/evidence.ts'
 import type { DecodedTransaction } from '../objects/transaction.ts'
 import { hashValidators } from '../objects/validators.ts'
 import type { BlockHash, Hash, Height } from '../units.ts'
@@ -11,6 +12,7 @@ import type { Outcome } from './transact.ts'
 export interface AssembledBlock {
   readonly header: Header
   readonly hash: BlockHash
+  readonly evidence: readonly Evidence[]
   readonly transactions: readonly DecodedTransaction[]
   readonly outcomes: readonly Outcome[]
   /** Canonical text of the whole block. */
@@ -28,21 +30,21 @@ export const assembleBlock = (
   { network, time, proposer }: BlockContext,
   place: { height: Height; parent: BlockHash; validatorsHash: Hash; stateRoot: Hash },
 ): AssembledBlock => {
-  const { included, outcomes } = execution
+  const { evidence, included, outcomes } = execution
   const header: Header = {
     network,
     height: place.height,
     time,
     parent: place.parent,
     proposer,
-    evidenceRoot: evidenceRoot([]),
+    evidenceRoot: evidenceRoot(evidence),
     transactionsRoot: merkleRoot(leavesOf(included, outcomes)),
     stateRoot: place.stateRoot,
     validatorsHash: place.validatorsHash,
     nextValidatorsHash: hashValidators(execution.validators),
     count: included.length,
   }
-  // The transactions' texts are canonical already, and these three names are in order.
-  const text = `{"evidence":[],"header":${canonicalize(header)},"transactions":[${included.map(({ text }) => text).join(',')}]}`
-  return { header, hash: hashHeader(header), transactions: included, outcomes, text }
+  // The texts of evidence and transactions are canonical already, and these three names are in order.
+  const text = `{"evidence":[${evidence.map(evidenceText).join(',')}],"header":${canonicalize(header)},"transactions":[${included.map(({ text }) => text).join(',')}]}`
+  return { header, hash: hashHeader(header), evidence, transactions: included, outcomes, text }
 }

@@ -1,5 +1,6 @@
 /** What a block must keep to beyond what executing it shows. */
 import type { Header } from '../objects/block.ts'
+import { type Evidence, flawOfEvidenceList } from '../objects/evidence.ts'
 import type { Parameters } from '../objects/parameters.ts'
 import type { DecodedTransaction } from '../objects/transaction.ts'
 import type { ValidatorSet } from '../objects/validators.ts'
@@ -13,15 +14,23 @@ export interface Parent {
 
 /** @returns which rule the block breaks, or undefined when it keeps them all */
 export const brokenRule = (
-  { time, proposer }: Pick<Header, 'time' | 'proposer'>,
-  transactions: readonly DecodedTransaction[],
+  { network, time, proposer }: Pick<Header, 'network' | 'time' | 'proposer'>,
+  {
+    evidence,
+    transactions,
+  }: {
+    readonly evidence: readonly Evidence[]
+    readonly transactions: readonly DecodedTransaction[]
+  },
   parent: Parent,
   parameters: Parameters,
 ): string | undefined => {
   if (time <= parent.time) return `its time ${time} is not after its parent's, ${parent.time}`
   if (!parent.validators.stakes.has(proposer)) return `its proposer ${proposer} is no validator`
-  if (transactions.length === 0 && time < parent.time + parameters.heartbeatMs)
-    return 'it is empty, and no heartbeat is due'
+  const isEmpty = transactions.length === 0 && evidence.length === 0
+  if (isEmpty && time < parent.time + parameters.heartbeatMs) return 'it is empty, and no heartbeat is due'
+  const flaw = flawOfEvidenceList(evidence, network)
+  if (flaw !== undefined) return flaw
   if (transactions.length > parameters.maxBlockTransactions) {
     return `it has ${transactions.length} transactions, and the most is ${parameters.maxBlockTransactions}`
   }

@@ -5,12 +5,15 @@
  * block is invalid. The same for whoever proposes the block and whoever checks it.
  */
 import { assert } from '../errors.ts'
+import { accusedOf, type Evidence } from '../objects/evidence.ts'
 import type { Parameters } from '../objects/parameters.ts'
 import type { DecodedTransaction } from '../objects/transaction.ts'
 import type { ValidatorList } from '../objects/validators.ts'
+import type { Verified } from '../objects/verified.ts'
 import type { Address, NetworkId, UnixMs } from '../units.ts'
 import { accountKey } from './account.ts'
 import { accountsNamedIn, type Context } from './operations.ts'
+import { punish } from './slashing.ts'
 import {
   accountsTouchedBy,
   include,
@@ -37,6 +40,11 @@ export interface BlockContext extends Context {
   readonly proposer: Address
 }
 
+export interface BlockContents {
+  readonly evidence: readonly Verified<Evidence>[]
+  readonly transactions: readonly DecodedTransaction[]
+}
+
 /** Entry `number` of an account's history is the transaction at `index` of the block. */
 export interface HistoryEntry {
   readonly address: Address
@@ -45,6 +53,8 @@ export interface HistoryEntry {
 }
 
 export interface Execution {
+  /** The evidence that has taken effect. */
+  readonly evidence: readonly Verified<Evidence>[]
   readonly included: readonly DecodedTransaction[]
   /** One for each included transaction. */
   readonly outcomes: readonly Outcome[]
@@ -56,12 +66,12 @@ export interface Execution {
   readonly refused: readonly { readonly transaction: DecodedTransaction; readonly refusal: Refusal }[]
 }
 
-/** Accounts that a block with these transactions may read, but for those whose stake it releases. */
+/** Accounts that a block with these contents may read, but for those whose stake it releases. */
 export const accountKeysOf = (
-  transactions: readonly DecodedTransaction[],
+  { evidence, transactions }: BlockContents,
   proposer: Address,
 ): readonly string[] => {
-  const addresses = new Set([proposer])
+  const addresses = new Set([proposer, ...evidence.map(accusedOf)])
   for (const { transaction } of transactions) {
     addresses.add(transaction.from)
     for (const address of accountsNamedIn(transaction.operations)) addresses.add(address)
@@ -77,13 +87,18 @@ export const ticketKeysOf = ({ first, next }: UnbondingQueue): readonly string[]
 export const ticketAccountKeysOf = (tickets: readonly UnbondingTicket[]): readonly string[] =>
   tickets.map(({ address }) => accountKey(address))
 
-/** Executes what can be included of these transactions, in their order. A block that others made is valid only if nothing is refused. */
+/**
+ * Executes what can be included of these contents, in their order. A block that others made is valid only if
+ * all of it is.
+ */
 export const executeBlock = (
   values: StateValues,
-  transactions: readonly DecodedTransaction[],
+  { evidence, transactions }: BlockContents,
   context: BlockContext,
 ): Execution => {
   const state = new WorkingState(values)
+  // First of all, so that what is due in this very block is burned too, and the parent's state alone decides.
+  const effective = evidence.filter((piece) => punish(state, piece, context))
   releaseUnbonded(state, context.time)
 
   const included: DecodedTransaction[] = []
@@ -109,7 +124,15 @@ export const executeBlock = (
     const proposer = state.account(context.proposer)
     state.setAccount(context.proposer, { ...proposer, balance: proposer.balance + fees })
   }
-  return { included, outcomes, changes: state.changes(), history, validators: state.validatorList(), refused }
+  return {
+    evidence: effective,
+    included,
+    outcomes,
+    changes: state.changes(),
+    history,
+    validators: state.validatorList(),
+    refused,
+  }
 }
 
 const releaseUnbonded = (state: WorkingState, time: UnixMs): void => {

@@ -9,7 +9,7 @@ import { OpenPages } from './state/open-pages.ts'
 import { PageCache } from './state/page-cache.ts'
 import { emptyState } from './state/state.ts'
 import { updateState } from './state/update.ts'
-import { type StateValues, unbondingQueueKey, validatorsKey } from './working-state.ts'
+import { burnedKey, type StateValues, unbondingQueueKey, validatorsKey } from './working-state.ts'
 
 /**
  * The whole state at height 0.
@@ -27,6 +27,7 @@ export const genesisState = (genesis: Genesis): StateValues => {
   return new Map<string, Json>([
     [validatorsKey, genesis.validators],
     [unbondingQueueKey, { first: 0, next: 0 }],
+    [burnedKey, '0'],
     ...Array.from(accounts, ([address, account]) => [accountKey(address), encodeAccount(account)] as const),
   ])
 }
@@ -54,7 +55,7 @@ export const networkOf = (genesis: Genesis): NetworkId => {
   return networkIdOf(genesisAnchor(genesis, outcome.state.hash))
 }
 
-/** All base units of the network: balances, stake and unbonding stake add up to this, always. */
+/** All base units of the network: balances, stake, unbonding stake and what was burned add up to this, always. */
 export const genesisSupply = ({ accounts, validators }: Genesis): bigint =>
   accounts.reduce((sum, { balance }) => sum + BigInt(balance), 0n) +
   validators.reduce((sum, { stake }) => sum + BigInt(stake), 0n)

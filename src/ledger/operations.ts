@@ -20,6 +20,7 @@ export type FailureCode =
   | 'too-many-validators'
   | 'too-many-unbondings'
   | 'last-validator'
+  | 'expelled'
 
 export interface Failure {
   readonly code: FailureCode
@@ -50,6 +51,12 @@ const bond: Apply<'stake.bond'> = (state, from, { amount }, { parameters }) => {
   const value = BigInt(amount)
   const account = state.account(from)
   if (account.balance < value) return insufficientFunds(account.balance, value)
+  if (account.expelled) {
+    return {
+      code: 'expelled',
+      detail: 'this key has contradicted itself as a validator and can never be one again: bond with another',
+    }
+  }
   const stake = account.stake + value
   if (stake < BigInt(parameters.minStake)) {
     return {
@@ -95,13 +102,8 @@ const unbond: Apply<'stake.unbond'> = (state, from, { amount }, { parameters, ti
       detail: `${maxUnbondings} parts of the stake are on their way already: wait for one of them`,
     }
   }
-  const releaseTime = unixMs(time + parameters.unbondingPeriodMs)
-  state.setAccount(from, {
-    ...account,
-    unbonding: [...account.unbonding, { amount: value, time: releaseTime }],
-  })
   state.setStake(from, stake)
-  state.enqueueUnbonding({ address: from, time: releaseTime })
+  state.startUnbonding(from, value, unixMs(time + parameters.unbondingPeriodMs))
   return undefined
 }
 

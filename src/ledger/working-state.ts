@@ -11,8 +11,10 @@ import { type Account, accountKey, decodeAccount, encodeAccount } from './accoun
 
 export const validatorsKey = 'validators'
 export const unbondingQueueKey = 'unbonding'
+/** Base units that evidence has destroyed. */
+export const burnedKey = 'burned'
 /** What every block reads, whatever is in it. */
-export const commonKeys: readonly string[] = [validatorsKey, unbondingQueueKey]
+export const commonKeys: readonly string[] = [validatorsKey, unbondingQueueKey, burnedKey]
 export const unbondingKey = (place: number): string => `unbonding/${place}`
 
 /** Entries `first` up to, not including, `next` are waiting; they lie in order of time. */
@@ -26,6 +28,8 @@ export interface UnbondingTicket {
   readonly address: Address
   readonly time: UnixMs
 }
+
+export const decodeBurned = (value: Json | undefined): bigint => BigInt(value as string)
 
 export type StateValues = ReadonlyMap<string, Json | undefined>
 
@@ -89,16 +93,27 @@ export class WorkingState {
     return this.#read(unbondingKey(place)) as unknown as UnbondingTicket
   }
 
-  enqueueUnbonding(ticket: UnbondingTicket): void {
+  /** @param time - when the amount becomes balance; not earlier than that of any part before it */
+  startUnbonding(address: Address, amount: bigint, time: UnixMs): void {
     const { first, next } = this.unbondingQueue
-    this.#write(unbondingKey(next), { ...ticket })
+    this.#write(unbondingKey(next), { address, time })
     this.#write(unbondingQueueKey, { first, next: next + 1 })
+    const account = this.account(address)
+    this.setAccount(address, { ...account, unbonding: [...account.unbonding, { amount, time }] })
   }
 
   dequeueUnbonding(): void {
     const { first, next } = this.unbondingQueue
     this.#write(unbondingKey(first), undefined)
     this.#write(unbondingQueueKey, { first: first + 1, next })
+  }
+
+  get burned(): bigint {
+    return decodeBurned(this.#read(burnedKey))
+  }
+
+  burn(amount: bigint): void {
+    this.#write(burnedKey, (this.burned + amount).toString())
   }
 
   /** Runs steps that all take effect or, when they return false, none. */

@@ -50,7 +50,7 @@ export class BlockBuilder {
       maxTransactions: maxBlockTransactions,
       maxBytes: maxBlockBytes,
     })
-    const candidate = await chain.execute(selected, time, proposer)
+    const candidate = await chain.execute(selected, { time, proposer, evidence: [] })
     const refused = candidate.execution.refused.map(({ transaction }) => transaction.id)
     if (refused.length > 0) onDropped(mempool.invalidate(refused))
     return candidate.execution.included.length > 0 || this.#isHeartbeatDue(time) ? candidate : undefined

@@ -7,7 +7,8 @@
 import { canonicalize, type Json } from '../codec/json.ts'
 import { TautlineError } from '../errors.ts'
 import { brokenRule } from '../ledger/block-rules.ts'
-import type { Block, Header } from '../objects/block.ts'
+import type { Header } from '../objects/block.ts'
+import type { Evidence } from '../objects/evidence.ts'
 import type { DecodedTransaction } from '../objects/transaction.ts'
 import type { Verified } from '../objects/verified.ts'
 import type { Certificate } from '../objects/vote.ts'
@@ -18,7 +19,7 @@ import type { Candidate, Chain, Head } from './chain.ts'
 export interface DecodedBlock {
   readonly header: Header
   readonly hash: BlockHash
-  readonly evidence: Block['evidence']
+  readonly evidence: readonly Verified<Evidence>[]
   readonly transactions: readonly DecodedTransaction[]
 }
 
@@ -51,13 +52,11 @@ export const chainSink = (chain: Chain): BlockSink => ({
  *
  * @throws TautlineError `ledger-mismatch`, saying what is wrong with it
  */
-export const executeProven = async (
-  chain: Chain,
-  { header, hash, transactions }: Verified<DecodedBlock>,
-): Promise<Candidate> => {
-  const broken = brokenRule(header, transactions, chain.head, chain.genesis.parameters)
+export const executeProven = async (chain: Chain, block: Verified<DecodedBlock>): Promise<Candidate> => {
+  const { header, hash, evidence, transactions } = block
+  const broken = brokenRule(header, block, chain.head, chain.genesis.parameters)
   if (broken) throw blockMismatch(header, broken)
-  const candidate = await chain.execute(transactions, header.time, header.proposer)
+  const candidate = await chain.execute(transactions, { ...header, evidence })
   if (candidate.block.hash === hash) return candidate
   const differing = differingMembers(header, candidate.block.header).join(', ')
   throw blockMismatch(header, `executing it does not lead to its header: ${differing} differ`)

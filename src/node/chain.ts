@@ -11,6 +11,7 @@ import { type Account, accountKey, decodeAccount } from '../ledger/account.ts'
 import { type AssembledBlock, assembleBlock } from '../ledger/assemble-block.ts'
 import {
   accountKeysOf,
+  type BlockContents,
   type BlockContext,
   type Execution,
   executeBlock,
@@ -28,9 +29,11 @@ import {
   unbondingQueueKey,
 } from '../ledger/working-state.ts'
 import { hashHeader } from '../objects/block.ts'
+import type { Evidence } from '../objects/evidence.ts'
 import { type Genesis, type GenesisAnchor, networkIdOf } from '../objects/genesis.ts'
 import { type DecodedTransaction, decodeTransaction } from '../objects/transaction.ts'
 import { type ValidatorSet, validatorSet } from '../objects/validators.ts'
+import { type Verified, verified } from '../objects/verified.ts'
 import type { Certificate } from '../objects/vote.ts'
 import type { Log } from '../ports/log.ts'
 import type { Changes, Durability, ObjectStore } from '../ports/object-store.ts'
@@ -74,6 +77,14 @@ export interface Candidate {
   readonly execution: Execution
   readonly state: State
   readonly parent: BlockHash
+}
+
+/** What a block is executed with besides its transactions. */
+export interface BlockTerms {
+  readonly time: UnixMs
+  readonly proposer: Address
+  /** In the order of a block: see `flawOfEvidenceList`. */
+  readonly evidence: readonly Verified<Evidence>[]
 }
 
 export interface CommitHooks {
@@ -184,11 +195,10 @@ export class Chain {
     return decodeAccount((await this.state.read(at.state, [key])).get(key))
   }
 
-  /** Executes what can be included of these transactions on the head. */
+  /** Executes what can be included of these transactions and this evidence on the head. */
   async execute(
     transactions: readonly DecodedTransaction[],
-    time: UnixMs,
-    proposer: Address,
+    { time, proposer, evidence }: BlockTerms,
   ): Promise<Candidate> {
     const parent = this.#head
     const context: BlockContext = {
@@ -197,12 +207,10 @@ export class Chain {
       time,
       proposer,
     }
+    const contents: BlockContents = { evidence, transactions }
     const pages = this.state.open()
-    const execution = executeBlock(
-      await this.#valuesFor(parent, transactions, proposer, pages),
-      transactions,
-      context,
-    )
+    const values = await this.#valuesFor(parent, contents, proposer, pages)
+    const execution = executeBlock(values, contents, context)
     const state = await this.state.update(parent.state, execution.changes, pages)
     const block = assembleBlock(execution, context, {
       height: asHeight(parent.height + 1),
@@ -308,11 +316,11 @@ export class Chain {
 
   async #valuesFor(
     { state, common }: Head,
-    transactions: readonly DecodedTransaction[],
+    contents: BlockContents,
     proposer: Address,
     pages: OpenPages,
   ): Promise<StateValues> {
-    const accounts = await this.state.read(state, accountKeysOf(transactions, proposer), pages)
+    const accounts = await this.state.read(state, accountKeysOf(contents, proposer), pages)
     const queue = common.get(unbondingQueueKey) as unknown as UnbondingQueue
     if (queue.first === queue.next) return new Map([...common, ...accounts])
     const tickets = await this.state.read(state, ticketKeysOf(queue), pages)
@@ -325,9 +333,9 @@ export class Chain {
     if (this.#head.height < to)
       log.info('running the blocks since the last checkpoint again', { from: this.#head.height + 1, to })
     while (this.#head.height < to) {
-      const { header, transactions } = await this.reader.block(asHeight(this.#head.height + 1))
+      const { header, evidence, transactions } = await this.reader.block(asHeight(this.#head.height + 1))
       const decoded = transactions.map((transaction) => decodeTransaction(transaction as unknown as Json))
-      const candidate = await this.execute(decoded, header.time, header.proposer)
+      const candidate = await this.execute(decoded, { ...header, evidence: evidence.map(verified) })
       if (candidate.block.hash !== hashHeader(header)) {
         throw new TautlineError(
           'damaged-folder',

@@ -415,16 +415,14 @@ export class Decider {
   }
 
   /** @returns the executed block, or what is wrong with it */
-  async #executeProposed(
-    hash: BlockHash,
-    { header, transactions }: ProposedBlock,
-  ): Promise<Candidate | string> {
+  async #executeProposed(hash: BlockHash, proposed: ProposedBlock): Promise<Candidate | string> {
     const known = this.#candidates.get(hash)
     if (known) return known
     const { chain } = this.#parts
-    const broken = brokenRule(header, transactions, chain.head, chain.genesis.parameters)
+    const { header, evidence, transactions } = proposed
+    const broken = brokenRule(header, proposed, chain.head, chain.genesis.parameters)
     if (broken) return broken
-    const candidate = await chain.execute(transactions, header.time, header.proposer)
+    const candidate = await chain.execute(transactions, { ...header, evidence })
     if (candidate.block.hash !== hash) return 'executing it does not lead to its header'
     this.#keep(candidate)
     return candidate
@@ -555,11 +553,11 @@ export class Decider {
     })
   }
 
-  async #restoreCandidate({ header, transactions }: Block): Promise<void> {
+  async #restoreCandidate({ header, evidence, transactions }: Block): Promise<void> {
     const decoded = transactions.map((transaction) => decodeTransaction(transaction as unknown as Json))
     const candidate = await this.#executeProposed(hashHeader(header), {
       header,
-      evidence: [],
+      evidence: evidence.map(verified), // this node's own record
       transactions: decoded,
     })
     if (typeof candidate === 'string')
@@ -586,9 +584,9 @@ export class Decider {
   }
 }
 
-const proposedBlockOf = ({ block: { header, transactions } }: Candidate): ProposedBlock => ({
+const proposedBlockOf = ({ block: { header, transactions }, execution }: Candidate): ProposedBlock => ({
   header,
-  evidence: [],
+  evidence: execution.evidence,
   transactions,
 })
 

@@ -1,6 +1,7 @@
 /** A block that somebody else hands over whole: its parts are checked in themselves, but it wasn't executed here. */
 import type { CompactBlock } from '../messages/peer-message.ts'
-import type { Block, Header } from '../objects/block.ts'
+import type { Header } from '../objects/block.ts'
+import type { Evidence } from '../objects/evidence.ts'
 import type { DecodedTransaction } from '../objects/transaction.ts'
 import type { Verified } from '../objects/verified.ts'
 import type { Proposal } from '../objects/vote.ts'
@@ -9,7 +10,7 @@ import type { UnixMs } from '../units.ts'
 /** All signatures in it hold. */
 export interface ProposedBlock {
   readonly header: Header
-  readonly evidence: Block['evidence']
+  readonly evidence: readonly Verified<Evidence>[]
   readonly transactions: readonly DecodedTransaction[]
 }
 
@@ -24,6 +25,6 @@ export interface HeardProposal {
 
 export const compactBlock = ({ header, evidence, transactions }: ProposedBlock): CompactBlock => ({
   header,
-  evidence,
+  evidence: [...evidence],
   transactions: transactions.map(({ hash }) => hash),
 })

@@ -101,13 +101,14 @@ export const readAccount = async (
   { proof }: { proof: boolean },
 ): Promise<AccountView> => {
   const head = chain.head
-  const { balance, nonce, stake, unbonding } = await chain.account(address, head)
+  const { balance, nonce, stake, unbonding, expelled } = await chain.account(address, head)
   const view = {
     address,
     balance: amount(balance),
     nonce,
     stake: amount(stake),
     unbonding: unbonding.map(({ amount: part, time }) => ({ amount: amount(part), time })),
+    ...(expelled && ({ expelled } as const)),
     height: head.height,
   }
   return proof ? { ...view, proof: await proveAccount(chain, address, head) } : view

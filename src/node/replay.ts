@@ -15,6 +15,7 @@ import { nextHeight } from '../units.ts'
 import { executeProven } from './block-sink.ts'
 import type { Chain } from './chain.ts'
 import { refuseCertificate } from './check-certificate.ts'
+import { verifyEvidenceList } from './verify-evidence.ts'
 
 /** A block as it was handed over: parsed JSON, nothing more. */
 export interface UncheckedBlock {
@@ -54,7 +55,8 @@ export const replayBlock = async (
   })
   if (refusal) throw mismatch(`its certificate does not prove it: ${refusal}`)
 
-  const { evidence } = block.data
+  const evidence = await verifyEvidenceList(verifier, block.data.evidence)
+  if (typeof evidence === 'string') throw mismatch(evidence)
   const candidate = await executeProven(chain, verified({ header, hash, evidence, transactions }))
   await chain.commit(candidate, certificate.data as Certificate)
   return block.data

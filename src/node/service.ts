@@ -80,6 +80,8 @@ export interface AccountView {
   readonly stake: Amount
   /** Stake on its way back to the balance, and when each part of it arrives. */
   readonly unbonding: readonly { readonly amount: Amount; readonly time: UnixMs }[]
+  /** Present for a key that has contradicted itself as a validator: it never has stake again. */
+  readonly expelled?: true
   /** Height of the state that this was read from. */
   readonly height: Height
   readonly proof?: AccountProof

@@ -5,8 +5,9 @@
  */
 import { type Json, parseCanonical } from '../codec/json.ts'
 import { TautlineError } from '../errors.ts'
-import { accountKeyPrefix, decodeAccount } from '../ledger/account.ts'
+import { accountKeyPrefix, decodeAccount, holdingsOf } from '../ledger/account.ts'
 import { genesisSupply } from '../ledger/genesis.ts'
+import { burnedKey, decodeBurned } from '../ledger/working-state.ts'
 import type { Verifier } from '../ports/keys.ts'
 import type { ObjectStore } from '../ports/object-store.ts'
 import { height as asHeight, type Height } from '../units.ts'
@@ -19,6 +20,8 @@ export interface Verified {
   readonly transactions: number
   readonly accounts: number
   readonly supply: bigint
+  /** How much of the supply evidence has destroyed. */
+  readonly burned: bigint
 }
 
 /**
@@ -53,19 +56,19 @@ const readUnchecked = async (chain: Chain, at: Height) => ({
 })
 
 /** Reading every entry loads every page, and no page is taken that doesn't match its hash. */
-const countState = async (chain: Chain): Promise<{ accounts: number; supply: bigint }> => {
+const countState = async (chain: Chain): Promise<Pick<Verified, 'accounts' | 'supply' | 'burned'>> => {
+  const burned = decodeBurned(chain.head.common.get(burnedKey))
   let accounts = 0
-  let supply = 0n
+  let supply = burned
   for await (const [key, value] of chain.state.entries(chain.head.state)) {
     if (!key.startsWith(accountKeyPrefix)) continue
-    const { balance, stake, unbonding } = decodeAccount(value)
     accounts++
-    supply += balance + stake + unbonding.reduce((sum, { amount }) => sum + amount, 0n)
+    supply += holdingsOf(decodeAccount(value))
   }
   const expected = genesisSupply(chain.genesis)
   if (supply !== expected)
-    throw mismatch(`the accounts add up to ${supply}, and the genesis made ${expected}`)
-  return { accounts, supply }
+    throw mismatch(`the accounts and what was burned add up to ${supply}, and the genesis made ${expected}`)
+  return { accounts, supply, burned }
 }
 
 const mismatch = (what: string): TautlineError => new TautlineError('ledger-mismatch', what)

@@ -4,6 +4,7 @@ import { canonicalize } from '../codec/json.ts'
 import { hashCanonical, hashObject } from '../crypto/hash.ts'
 import { merkleRoot } from '../crypto/merkle.ts'
 import type { BlockHash, Hash } from '../units.ts'
+import { type Evidence, evidenceSchema, maxEvidence } from './evidence.ts'
 import {
   addressField,
   blockHashField,
@@ -23,6 +24,7 @@ export const headerSchema = z.strictObject({
   /** Hash of the block below; of block 1, the network id. */
   parent: blockHashField,
   proposer: addressField,
+  /** Merkle root over the hash of each piece of evidence. */
   evidenceRoot: hashField,
   /** Merkle root over {@link leafHash} of each transaction. */
   transactionsRoot: hashField,
@@ -39,8 +41,8 @@ export type Header = z.output<typeof headerSchema>
 
 export const blockSchema = z.strictObject({
   header: headerSchema,
-  /** Proof of misbehaviour; no kind of it exists yet, so the list is empty. */
-  evidence: z.array(z.never()),
+  /** Sorted by canonical text, and at most one piece against a validator. Takes effect before the transactions. */
+  evidence: z.array(evidenceSchema).max(maxEvidence),
   transactions: z.array(transactionSchema),
 })
 export type Block = z.output<typeof blockSchema>
@@ -54,5 +56,5 @@ export const hashHeader = (header: Header): BlockHash =>
 export const leafHash = (transaction: Hash, status: TransactionStatus): Hash =>
   hashObject('leaf', { transaction, status })
 
-export const evidenceRoot = (evidence: Block['evidence']): Hash =>
+export const evidenceRoot = (evidence: readonly Evidence[]): Hash =>
   merkleRoot(evidence.map((item) => hashObject('evidence', item)))

@@ -5,6 +5,7 @@
  */
 import { z } from 'zod'
 import { canonicalize, type Json } from '../codec/json.ts'
+import type { Address, NetworkId } from '../units.ts'
 import { type ConsensusMessage, precommitSchema, prevoteSchema, proposalSchema } from './vote.ts'
 
 export const consensusMessageSchema = z.discriminatedUnion('kind', [
@@ -43,4 +44,26 @@ export const flawOfEvidence = ({ first, second }: Evidence): string | undefined 
   return contentText(first) < contentText(second)
     ? undefined
     : 'its two messages say the same, or are not in order'
+}
+
+/** Whom it is against. */
+export const accusedOf = ({ first }: Evidence): Address => first.validator
+
+/** Canonical text, by which the evidence of a block is sorted. */
+export const evidenceText = (evidence: Evidence): string => canonicalize(evidence)
+
+/** @returns which rule the evidence of a block breaks, whatever its signatures are and whomever it is against */
+export const flawOfEvidenceList = (list: readonly Evidence[], network: NetworkId): string | undefined => {
+  if (list.length > maxEvidence)
+    return `it holds ${list.length} pieces of evidence, and the most is ${maxEvidence}`
+  const texts = list.map(evidenceText)
+  for (const [at, evidence] of list.entries()) {
+    const flaw = flawOfEvidence(evidence)
+    if (flaw !== undefined) return `its evidence ${at} is none: ${flaw}`
+    if (evidence.first.network !== network)
+      return `its evidence ${at} is of network ${evidence.first.network}`
+    if (at > 0 && texts[at - 1]! >= texts[at]!) return 'its evidence is not sorted by its canonical text'
+  }
+  const isUnique = new Set(list.map(accusedOf)).size === list.length
+  return isUnique ? undefined : 'two pieces of its evidence are against the same validator'
 }

@@ -1,8 +1,9 @@
 /** A whole node on a faulty disk, with a clock of its own: the same calls make the same writes. */
 
 import type { Json } from '../../src/codec/json.ts'
-import { decodeAccount } from '../../src/ledger/account.ts'
+import { decodeAccount, holdingsOf } from '../../src/ledger/account.ts'
 import { genesisSupply } from '../../src/ledger/genesis.ts'
+import { burnedKey, decodeBurned } from '../../src/ledger/working-state.ts'
 import { Chain } from '../../src/node/chain.ts'
 import { networkOfOne } from '../../src/node/network-of-one.ts'
 import { Node } from '../../src/node/node.ts'
@@ -170,11 +171,9 @@ export const checkLedger = async (
 }
 
 export const countSupply = async (chain: Chain): Promise<bigint> => {
-  let supply = 0n
+  let supply = decodeBurned(chain.head.common.get(burnedKey))
   for await (const [key, value] of chain.state.entries(chain.head.state)) {
-    if (!key.startsWith('account/')) continue
-    const { balance, stake, unbonding } = decodeAccount(value)
-    supply += balance + stake + unbonding.reduce((sum, { amount }) => sum + amount, 0n)
+    if (key.startsWith('account/')) supply += holdingsOf(decodeAccount(value))
   }
   return supply
 }

@@ -26,7 +26,7 @@ export const accountCommand = (terminal: Terminal): Command =>
       terminal.out(flags.json ? JSON.stringify(account) : describe(account))
     })
 
-const describe = ({ address, balance, nonce, stake, unbonding, height }: AccountView): string =>
+const describe = ({ address, balance, nonce, stake, unbonding, expelled, height }: AccountView): string =>
   table([
     ['address', address],
     ['balance', balance],
@@ -35,5 +35,6 @@ const describe = ({ address, balance, nonce, stake, unbonding, height }: Account
     ...unbonding.map(
       ({ amount, time }) => ['unbonding', `${amount} until ${new Date(time).toISOString()}`] as const,
     ),
+    ...(expelled ? [['expelled', 'contradicted itself as a validator'] as const] : []),
     ['height', String(height)],
   ])

@@ -34,7 +34,10 @@ export const verifyCommand = (terminal: Terminal): Command =>
     })
 
 type Verdict =
-  | ({ readonly ok: true; readonly supply: string } & Omit<Verified, 'supply'>)
+  | ({ readonly ok: true; readonly supply: string; readonly burned: string } & Omit<
+      Verified,
+      'supply' | 'burned'
+    >)
   | { readonly ok: false; readonly reason: string }
 
 const verify = async (flags: Flags, terminal: Terminal): Promise<Verdict> => {
@@ -42,12 +45,12 @@ const verify = async (flags: Flags, terminal: Terminal): Promise<Verdict> => {
   const folder = await openExistingFolder(flags.data)
   const bar = progressBar(terminal, 'blocks')
   try {
-    const { supply, ...counts } = await withLedger(folder, flags.storage, log, (chain, store) =>
+    const { supply, burned, ...counts } = await withLedger(folder, flags.storage, log, (chain, store) =>
       withScratchStore(folder, async (scratch) =>
         verifyLedger(chain, store, scratch, await createNodeVerifier(log), bar.update),
       ),
     )
-    return { ok: true, ...counts, supply: supply.toString() }
+    return { ok: true, ...counts, supply: supply.toString(), burned: burned.toString() }
   } finally {
     bar.clear()
     await folder.close()
@@ -65,5 +68,13 @@ const isTrouble = (error: Error): boolean =>
     ? ['bad-configuration', 'folder-in-use', 'storage-unavailable'].includes(error.code)
     : 'syscall' in error
 
-const describe = ({ height, transactions, accounts, supply }: Extract<Verdict, { ok: true }>): string =>
-  `The ledger adds up: ${height} blocks with ${transactions} transactions lead to its head; its ${accounts} accounts hold the ${supply} base units of the genesis.`
+const describe = ({
+  height,
+  transactions,
+  accounts,
+  supply,
+  burned,
+}: Extract<Verdict, { ok: true }>): string => {
+  const units = `the ${supply} base units of the genesis${burned === '0' ? '' : `, but for ${burned} that were burned`}`
+  return `The ledger adds up: ${height} blocks with ${transactions} transactions lead to its head; its ${accounts} accounts hold ${units}.`
+}

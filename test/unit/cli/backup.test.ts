@@ -67,6 +67,7 @@ describe('verify', () => {
       transactions: 2,
       accounts: 2,
       supply: '1001000000000',
+      burned: '0',
     })
   })
 

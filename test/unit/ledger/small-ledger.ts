@@ -2,17 +2,25 @@
 
 import { encodeAddress } from '../../../src/codec/address.ts'
 import type { Json } from '../../../src/codec/json.ts'
-import { type Account, accountKey, decodeAccount } from '../../../src/ledger/account.ts'
+import { type Account, accountKey, decodeAccount, holdingsOf } from '../../../src/ledger/account.ts'
 import { type Execution, executeBlock } from '../../../src/ledger/execute-block.ts'
 import { minimumFee } from '../../../src/ledger/fees.ts'
 import { genesisState, genesisSupply } from '../../../src/ledger/genesis.ts'
-import { type StateValues, validatorsKey } from '../../../src/ledger/working-state.ts'
+import {
+  burnedKey,
+  decodeBurned,
+  type StateValues,
+  validatorsKey,
+} from '../../../src/ledger/working-state.ts'
+import { type Evidence, evidenceOf } from '../../../src/objects/evidence.ts'
 import { genesisSchema } from '../../../src/objects/genesis.ts'
 import type { Operation } from '../../../src/objects/operation.ts'
 import { defaultParameters, type Parameters } from '../../../src/objects/parameters.ts'
 import { type DecodedTransaction, decodeTransaction } from '../../../src/objects/transaction.ts'
 import type { ValidatorList } from '../../../src/objects/validators.ts'
-import { type Address, type Amount, type NetworkId, unixMs } from '../../../src/units.ts'
+import { type Verified, verified } from '../../../src/objects/verified.ts'
+import type { Prevote } from '../../../src/objects/vote.ts'
+import { type Address, type Amount, height, type NetworkId, round, unixMs } from '../../../src/units.ts'
 
 export const network = 'ab'.repeat(32) as NetworkId
 export const startTime = 1_790_000_000_000
@@ -29,6 +37,13 @@ export const transfer = (to: Address, value: number): Operation => ({
 })
 export const bond = (value: number): Operation => ({ type: 'stake.bond', amount: units(value) })
 export const unbond = (value: number): Operation => ({ type: 'stake.unbond', amount: units(value) })
+
+/** That this key has prevoted a block and nil at once; signatures aren't checked here. */
+export const against = (validator: Address, at = 3): Verified<Evidence> => {
+  const signature = '0'.repeat(128) as Prevote['signature']
+  const nil = { kind: 'prevote', network, height: height(at), round: round(0), validator, signature } as const
+  return verified(evidenceOf({ ...nil, block: network }, nil))
+}
 
 /** Reads every key, as the shell would have read it before. */
 class AllKeys extends Map<string, Json | undefined> {
@@ -91,9 +106,14 @@ export class SmallLedger {
   }
 
   /** Executes a block some time after the last one. */
-  block(transactions: readonly DecodedTransaction[], afterMs = 1_000): Execution {
+  block(
+    transactions: readonly DecodedTransaction[],
+    afterMs = 1_000,
+    evidence: readonly Verified<Evidence>[] = [],
+  ): Execution {
     this.time += afterMs
-    const execution = executeBlock(this.#state, transactions, {
+    const contents = { evidence, transactions }
+    const execution = executeBlock(this.#state, contents, {
       network,
       parameters: this.parameters,
       time: unixMs(this.time),
@@ -103,14 +123,15 @@ export class SmallLedger {
     return execution
   }
 
-  /** Everything that there is, counted from the accounts. */
+  get burned(): bigint {
+    return decodeBurned(this.#state.get(burnedKey))
+  }
+
+  /** Everything that there is or was, counted from the accounts. */
   countSupply(): bigint {
-    let sum = 0n
-    for (const [key, value] of this.#state) {
-      if (!key.startsWith('account/')) continue
-      const { balance, stake, unbonding } = decodeAccount(value)
-      sum += balance + stake + unbonding.reduce((all, { amount }) => all + amount, 0n)
-    }
+    let sum = this.burned
+    for (const [key, value] of this.#state)
+      if (key.startsWith('account/')) sum += holdingsOf(decodeAccount(value))
     return sum
   }
 

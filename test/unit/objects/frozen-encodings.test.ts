@@ -5,9 +5,12 @@
 import { expect, test } from 'vitest'
 import { decodeAddress } from '../../../src/codec/address.ts'
 import { decodeHex, encodeUtf8 } from '../../../src/codec/bytes.ts'
+import { canonicalize } from '../../../src/codec/json.ts'
 import { verifyPortable } from '../../../src/crypto/ed25519.ts'
 import { merkleRoot } from '../../../src/crypto/merkle.ts'
+import { encodeAccount } from '../../../src/ledger/account.ts'
 import { evidenceRoot, hashHeader, headerSchema, leafHash } from '../../../src/objects/block.ts'
+import { evidenceSchema, evidenceText } from '../../../src/objects/evidence.ts'
 import { genesisAnchorSchema, networkIdOf } from '../../../src/objects/genesis.ts'
 import { defaultParameters } from '../../../src/objects/parameters.ts'
 import {
@@ -26,7 +29,7 @@ import {
   prevoteSchema,
   proposalSchema,
 } from '../../../src/objects/vote.ts'
-import type { NetworkId } from '../../../src/units.ts'
+import { type NetworkId, unixMs } from '../../../src/units.ts'
 import { alice, bob, header, network, signature, signed, unsigned } from './samples.ts'
 
 const ones = '1111111111111111111111111111111111111111111111111111111111111111'
@@ -63,6 +66,30 @@ test('header, leaves and roots', () => {
   ])
   expect(merkleRoot(leaves)).toBe('d335bc8ed4d24c98892598f122fa3637506ea930c15d726130c76002393008c1')
   expect(evidenceRoot([])).toBe('f4ff34483927a0a686da63388abf43f90f8c41d326c7e6ad99a9d0538b3bedc5')
+})
+
+test('evidence', () => {
+  const by = { kind: 'precommit', network, height: 3, round: 1, validator: alice, signature }
+  const evidence = evidenceSchema.parse({ first: { ...by, block }, second: by })
+  const rest = `"kind":"precommit","network":"${ones}","round":1,"signature":"${signature}","validator":"${alice}"`
+  expect(evidenceText(evidence)).toBe(
+    `{"first":{"block":"${block}","height":3,${rest}},"second":{"height":3,${rest}}}`,
+  )
+  expect(evidenceRoot([evidence])).toBe('b8b6368a0cc732966b2eddf4a370c775176b4b545735c57ce023307acc6ec25c')
+})
+
+test('account, with stake on its way back, and expelled', () => {
+  const account = {
+    balance: 750n,
+    nonce: 2,
+    stake: 10n,
+    unbonding: [{ amount: 5n, time: unixMs(1_800_000_000_000) }],
+    history: 3,
+  }
+  const text = (expelled: boolean) => canonicalize(encodeAccount({ ...account, expelled }))
+  const rest = '"history":3,"nonce":2,"stake":"10","unbonding":[{"amount":"5","time":1800000000000}]}'
+  expect(text(false)).toBe(`{"balance":"750",${rest}`)
+  expect(text(true)).toBe(`{"balance":"750","expelled":true,${rest}`)
 })
 
 test('validators and network id', () => {

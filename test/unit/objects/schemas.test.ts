@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import type { ZodType } from 'zod'
 import { type Json, parseJson } from '../../../src/codec/json.ts'
 import { blockSchema, headerSchema } from '../../../src/objects/block.ts'
+import { evidenceSchema } from '../../../src/objects/evidence.ts'
 import { genesisSchema } from '../../../src/objects/genesis.ts'
 import { defaultParameters, parametersSchema } from '../../../src/objects/parameters.ts'
 import { unsignedTransactionSchema } from '../../../src/objects/transaction.ts'
@@ -43,6 +44,15 @@ const objects: readonly (readonly [string, ZodType, Members, readonly string[]])
     ['block', 'polkaRound'],
   ],
   ['precommit', precommitSchema, { kind: 'precommit', ...place, block, ...by }, ['block']],
+  [
+    'evidence',
+    evidenceSchema,
+    {
+      first: { kind: 'precommit', ...place, block, ...by },
+      second: { kind: 'precommit', ...place, ...by },
+    },
+    [],
+  ],
   ['certificate', certificateSchema, { height: 3, round: 1, block, precommits: [by] }, []],
 ]
 
