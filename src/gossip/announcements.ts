@@ -5,19 +5,19 @@
  * those that have no link with that one; the others are trusted to have it from there, and hear of it on a
  * tick if it still waits then. Who opens a link is told of all that waits, one portion a tick.
  */
-import { LRUCache } from 'lru-cache'
 import { maxHashes, maxNamedLinks } from '../messages/limits.ts'
 import type { Address, Hash } from '../units.ts'
 import type { Emit } from './effect.ts'
 import { maxPast, maxUntold, maxWaiting } from './limits.ts'
 import type { Link } from './link.ts'
+import { Memory } from './memory.ts'
 import { portions } from './portions.ts'
 
 export class Announcements {
   readonly #emit: Emit
   /** Transactions that wait here, oldest first, and the links over which their other end has named them. */
   readonly #waiting = new Map<Hash, Link[]>()
-  readonly #past = new LRUCache<Hash, true>({ max: maxPast })
+  readonly #past = new Memory<Hash>(maxPast)
 
   constructor(emit: Emit) {
     this.#emit = emit
@@ -43,7 +43,7 @@ export class Announcements {
 
   /** Of no use to anybody any more, or arrived just now and not admitted yet. */
   passed(hashes: readonly Hash[]): void {
-    for (const hash of hashes) this.#past.set(hash, true)
+    for (const hash of hashes) this.#past.add(hash)
   }
 
   departed(hashes: readonly Hash[]): void {
@@ -55,7 +55,7 @@ export class Announcements {
   announced(hashes: readonly Hash[], by: Link): readonly Hash[] {
     return hashes.filter((hash) => {
       const holders = this.#waiting.get(hash)
-      if (holders === undefined) return this.#past.get(hash) === undefined
+      if (holders === undefined) return !this.#past.has(hash)
       if (!holders.includes(by) && holders.length < maxNamedLinks) holders.push(by)
       return false
     })

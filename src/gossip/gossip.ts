@@ -132,6 +132,8 @@ export class Gossip {
 
   #hearStatus(link: Link, { status, current }: InputOf<'status-heard'>): void {
     const { height, round, links } = status
+    // No head goes back while a link lasts; whoever says so wants to be told everything again and again.
+    if (link.height !== undefined && height < link.height) return
     const isNewHeight = link.height !== height
     if (isNewHeight || link.round !== round) link.stillTicks = 0
     link.height = height

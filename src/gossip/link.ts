@@ -2,6 +2,7 @@
 import type { ConsensusMessage } from '../objects/vote.ts'
 import type { Address, Hash, Height, Round, Signature } from '../units.ts'
 import { maxKnownMessages, requestWindow } from './limits.ts'
+import { Memory } from './memory.ts'
 
 export class Link {
   readonly peer: Address
@@ -14,7 +15,7 @@ export class Link {
   stillTicks = 0
 
   /** Messages of this height that the link has carried, in either direction. */
-  readonly #known = new Set<Signature>()
+  readonly #known = new Memory<Signature>(maxKnownMessages)
 
   /** Transactions that others were trusted to tell it of; looked through on ticks. */
   untold: Hash[] = []
@@ -41,10 +42,8 @@ export class Link {
     return this.#known.has(signature)
   }
 
-  /** The oldest give way. */
   remember({ signature }: ConsensusMessage): void {
     this.#known.add(signature)
-    if (this.#known.size > maxKnownMessages) this.#known.delete(this.#known.values().next().value!)
   }
 
   /** What the link has carried counts for nothing any more. */

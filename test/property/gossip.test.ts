@@ -73,7 +73,7 @@ describe('three to six nodes whose links break, whose heads differ, and who rest
           expect(node.gossip.needsTicks).toBe(false)
         }
       }),
-      { numRuns: 100 },
+      { numRuns: 300 },
     )
   })
 
@@ -92,7 +92,7 @@ describe('three to six nodes whose links break, whose heads differ, and who rest
         for (let count = 0; count < 100; count++) all.tickAll()
         expect(all.sent).toBe(sent)
       }),
-      { numRuns: 20 },
+      { numRuns: 60 },
     )
   })
 })
@@ -113,7 +113,7 @@ describe('a full mesh of four that loses nothing', () => {
         for (const { messages } of all.nodes) expect(messages.size).toBe(said)
         expect(Math.max(0, ...all.carried.values())).toBeLessThanOrEqual(1)
       }),
-      { numRuns: 40 },
+      { numRuns: 100 },
     )
   })
 
