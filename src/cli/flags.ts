@@ -4,9 +4,10 @@
  */
 import { InvalidArgumentError, Option } from 'commander'
 import type { z } from 'zod'
+import { TautlineError } from '../errors.ts'
 import { addressField, amountField, networkIdField } from '../objects/fields.ts'
 import { genesisSchema } from '../objects/genesis.ts'
-import { nodeUrlField } from '../objects/join-string.ts'
+import { type JoinString, nodeUrlField, parseJoinString } from '../objects/join-string.ts'
 import type { Member } from '../runtime/node/genesis-file.ts'
 
 export const defaultHost = '127.0.0.1'
@@ -73,6 +74,15 @@ export const parseCount = (text: string): number => {
   throw new InvalidArgumentError('Expected a whole number from 1.')
 }
 
+const parseJoin = (text: string): JoinString => {
+  try {
+    return parseJoinString(text)
+  } catch (error) {
+    if (error instanceof TautlineError) throw new InvalidArgumentError(sentence(error.message))
+    throw error
+  }
+}
+
 /** `taut1…@https://a.example` */
 const parseMember = (text: string): Member => {
   const [, address, url] = /^([^@]*)@(.*)$/s.exec(text) ?? []
@@ -93,4 +103,5 @@ const collectWith =
   ]
 
 export const collectUrls = collectWith(parseHttpUrl)
+export const collectJoins = collectWith(parseJoin)
 export const collectMembers = collectWith(parseMember)

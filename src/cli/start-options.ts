@@ -1,10 +1,13 @@
 /** How a node starts: by its flags, then by what its folder and the files of its network say, then as usual. */
 
+import { TautlineError } from '../errors.ts'
+import type { BlockPin, JoinString } from '../objects/join-string.ts'
 import { readDataFile } from '../runtime/node/data-folder.ts'
-import { readFolderConfig } from '../runtime/node/folder-config.ts'
+import { type FolderConfig, readFolderConfig } from '../runtime/node/folder-config.ts'
 import { type Member, readGenesisFile, readMembersBeside } from '../runtime/node/genesis-file.ts'
 import { readSecretKey } from '../runtime/node/identity.ts'
 import { createNodeSigner } from '../runtime/node/keys.ts'
+import type { NetworkChoice } from '../runtime/node/open-chain.ts'
 import type { StartOptions } from '../runtime/node/start.ts'
 import type { Address } from '../units.ts'
 import { defaultHost, defaultPort } from './flags.ts'
@@ -16,6 +19,7 @@ export interface StartFlags {
   readonly url?: readonly string[]
   readonly peer?: readonly string[]
   readonly genesis?: string
+  readonly join?: readonly JoinString[]
   readonly storage: string
   readonly name: string
   readonly withoutSignRecord?: boolean
@@ -23,7 +27,7 @@ export interface StartFlags {
 
 /** @throws TautlineError `bad-configuration` for a file that is not as expected */
 export const startOptions = async (flags: StartFlags): Promise<Omit<StartOptions, 'log' | 'onHalt'>> => {
-  const { data, genesis, storage, name } = flags
+  const { data, storage } = flags
   const config = await readFolderConfig(data)
   const { own, others } = await membersFor(flags)
   return {
@@ -31,15 +35,34 @@ export const startOptions = async (flags: StartFlags): Promise<Omit<StartOptions
     host: flags.host ?? config.host ?? defaultHost,
     port: flags.port ?? config.port ?? defaultPort,
     urls: flags.url ?? config.urls ?? own,
-    peers: [...new Set([...(flags.peer ?? []), ...(config.peers ?? []), ...others])],
-    network:
-      genesis === undefined
-        ? { kind: 'own', name }
-        : { kind: 'genesis', genesis: await readGenesisFile(genesis) },
+    peers: [...new Set([...joinedUrls(flags), ...(flags.peer ?? []), ...(config.peers ?? []), ...others])],
+    network: await chosenNetwork(flags),
+    pin: highestPin(flags, config),
     storage,
     withoutSignRecord: flags.withoutSignRecord ?? false,
   }
 }
+
+const chosenNetwork = async ({ join, genesis, name }: StartFlags): Promise<NetworkChoice> => {
+  if (join) return { kind: 'join', joins: requireOneNetwork(join) }
+  if (genesis !== undefined) return { kind: 'genesis', genesis: await readGenesisFile(genesis) }
+  return { kind: 'own', name }
+}
+
+const requireOneNetwork = (joins: readonly JoinString[]): readonly JoinString[] => {
+  const other = joins.find(({ network }) => network !== joins[0]!.network)
+  if (other === undefined) return joins
+  throw new TautlineError(
+    'bad-configuration',
+    `the join strings are of networks ${joins[0]!.network} and ${other.network}: a node belongs to one, so give those of one`,
+  )
+}
+
+const joinedUrls = ({ join = [] }: StartFlags): readonly string[] => join.map(({ url }) => url)
+
+/** By hash links it vouches for all blocks below. */
+const highestPin = ({ join = [] }: StartFlags, config: FolderConfig): BlockPin | undefined =>
+  [...join, config].flatMap(({ pin }) => pin ?? []).sort((one, other) => other.height - one.height)[0]
 
 /** URLs of the members that the genesis was founded for: this node's, and whom it dials. */
 const membersFor = async ({

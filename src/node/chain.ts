@@ -31,6 +31,7 @@ import {
 import { hashHeader } from '../objects/block.ts'
 import type { Evidence } from '../objects/evidence.ts'
 import { type Genesis, type GenesisAnchor, networkIdOf } from '../objects/genesis.ts'
+import type { BlockPin } from '../objects/join-string.ts'
 import { type DecodedTransaction, decodeTransaction } from '../objects/transaction.ts'
 import { type ValidatorSet, validatorSet } from '../objects/validators.ts'
 import { type Verified, verified } from '../objects/verified.ts'
@@ -108,6 +109,7 @@ export class Chain {
   #head: Head
   #checkpoint: Checkpoint
   #isCommitting = false
+  #pin: BlockPin | undefined
 
   private constructor(
     store: ObjectStore,
@@ -179,6 +181,18 @@ export class Chain {
     return this.#head
   }
 
+  /**
+   * Has the operator's word that a block is on this chain: with another one in its place nothing goes on.
+   *
+   * @throws TautlineError `ledger-mismatch` when there is another one already
+   */
+  async requireBlock(pin: BlockPin): Promise<void> {
+    this.#pin = pin
+    if (pin.height > this.#head.height) return
+    const { header } = await this.reader.block(pin.height)
+    this.#checkPin(pin.height, hashHeader(header))
+  }
+
   /** The account at the head, when its page is in memory. */
   peekAccount(address: Address): Account | undefined {
     const known = this.#peeked.get(address)
@@ -233,6 +247,7 @@ export class Chain {
     )
     assert(certificate.block === candidate.block.hash, 'a certificate is for the block that is committed')
     assert(!this.#isCommitting, 'one block is committed at a time')
+    this.#checkPin(certificate.height, certificate.block)
     this.#isCommitting = true
     try {
       await this.#write(candidate, certificate, { alongside, onPublished })
@@ -262,6 +277,16 @@ export class Chain {
     throw new TautlineError(
       'ledger-mismatch',
       `${wrong ?? 'a page'} is wrongly listed as stale at checkpoint ${this.#checkpoint.height}`,
+    )
+  }
+
+  #checkPin(height: Height, hash: BlockHash): void {
+    if (this.#pin?.height !== height || this.#pin.hash === hash) return
+    throw new TautlineError(
+      'ledger-mismatch',
+      `block ${height} is ${hash} here, and this node was started to follow a chain with ${this.#pin.hash}: ` +
+        'one of them is of another history; ask somebody you trust for a join string, and start in an empty folder',
+      { height },
     )
   }
 

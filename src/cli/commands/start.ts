@@ -3,6 +3,7 @@ import { Command } from 'commander'
 import type { RunningNode } from '../../runtime/node/start.ts'
 import { banner, bannerJson } from '../banner.ts'
 import {
+  collectJoins,
   collectUrls,
   dataFlag,
   defaultHost,
@@ -33,6 +34,14 @@ export const startCommand = (terminal: Terminal): Command =>
     )
     .addOption(
       flag('--url <url>', 'where others reach this node; may be given several times').argParser(collectUrls),
+    )
+    .addOption(
+      flag(
+        '--join <string>',
+        'join the network of a node: https://node.example#<network id>, as `tautline status` prints it; may be given several times',
+      )
+        .argParser(collectJoins)
+        .conflicts('genesis'),
     )
     .addOption(
       flag(

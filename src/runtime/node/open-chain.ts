@@ -6,6 +6,7 @@ import { Chain } from '../../node/chain.ts'
 import { networkOfOne } from '../../node/network-of-one.ts'
 import { readSignRecord } from '../../node/sign-record.ts'
 import type { Genesis } from '../../objects/genesis.ts'
+import type { BlockPin, JoinString } from '../../objects/join-string.ts'
 import type { Log } from '../../ports/log.ts'
 import type { ObjectStore } from '../../ports/object-store.ts'
 import type { NetworkId } from '../../units.ts'
@@ -13,16 +14,22 @@ import { systemClock } from './clock.ts'
 import type { DataFolder } from './data-folder.ts'
 import { genesisFileName, parseGenesis } from './genesis-file.ts'
 import type { Identity } from './identity.ts'
+import { joinNetwork } from './join-network.ts'
+import { plainRequest } from './plain-request.ts'
 
+/** The network of the folder, or where there is none a new network of one; one of a genesis; one to be joined. */
 export type NetworkChoice =
-  /** That of the folder; where there is none, a new network of one. */
-  { readonly kind: 'own'; readonly name: string } | { readonly kind: 'genesis'; readonly genesis: Genesis }
+  | { readonly kind: 'own'; readonly name: string }
+  | { readonly kind: 'genesis'; readonly genesis: Genesis }
+  | { readonly kind: 'join'; readonly joins: readonly JoinString[] }
 
 export interface OpenChainParts {
   readonly store: ObjectStore
   readonly folder: DataFolder
   readonly identity: Identity
   readonly network: NetworkChoice
+  /** A block that the chain must contain. */
+  readonly pin: BlockPin | undefined
   readonly log: Log
 }
 
@@ -34,6 +41,12 @@ export interface OpenedChain {
 
 /** @throws TautlineError `bad-configuration` when the folder is of another network than was chosen */
 export const openChain = async (parts: OpenChainParts): Promise<OpenedChain> => {
+  const opened = await openOrBegin(parts)
+  if (parts.pin) await opened.chain.requireBlock(parts.pin)
+  return opened
+}
+
+const openOrBegin = async (parts: OpenChainParts): Promise<OpenedChain> => {
   const { store, folder, network, log } = parts
   const chain = await Chain.open(store, log)
   if (chain) {
@@ -45,8 +58,16 @@ export const openChain = async (parts: OpenChainParts): Promise<OpenedChain> => 
   return { chain: await Chain.create(store, genesis), beginning: isMade ? 'made' : 'joined' }
 }
 
-const chosenNetwork = (choice: NetworkChoice): NetworkId | undefined =>
-  choice.kind === 'genesis' ? networkOf(choice.genesis) : undefined
+const chosenNetwork = (choice: NetworkChoice): NetworkId | undefined => {
+  switch (choice.kind) {
+    case 'own':
+      return undefined
+    case 'genesis':
+      return networkOf(choice.genesis)
+    case 'join':
+      return choice.joins[0]!.network
+  }
+}
 
 const requireSameNetwork = (path: string, found: NetworkId, chosen: NetworkId | undefined): void => {
   if (chosen === undefined || chosen === found) return
@@ -61,8 +82,13 @@ const firstGenesis = async ({
   folder,
   identity,
   network,
+  log,
 }: OpenChainParts): Promise<{ genesis: Genesis; isMade: boolean }> => {
   if (network.kind === 'genesis') return { genesis: network.genesis, isMade: false }
+  if (network.kind === 'join') {
+    const parts = { joins: network.joins, request: plainRequest, clock: systemClock, log }
+    return { genesis: await joinNetwork(parts), isMade: false }
+  }
   const text = await folder.readFile('genesis.json')
   if (text !== undefined)
     return { genesis: parseGenesis(text, join(folder.path, genesisFileName)), isMade: false }

@@ -4,6 +4,7 @@
 import { accelerateHash } from '../../crypto/hash.ts'
 import { Node } from '../../node/node.ts'
 import { freshSignRecord, readSignRecord, writeSignRecord } from '../../node/sign-record.ts'
+import type { BlockPin } from '../../objects/join-string.ts'
 import type { Log } from '../../ports/log.ts'
 import { openStore } from '../../storage/open-store.ts'
 import { systemClock } from './clock.ts'
@@ -29,6 +30,8 @@ export interface StartOptions {
   readonly storage: string
   /** What an empty folder becomes part of; a folder that has a ledger must be of it. */
   readonly network: NetworkChoice
+  /** A block that the chain must contain. */
+  readonly pin: BlockPin | undefined
   /** Lets a key sign that has no record of what it signed before. */
   readonly withoutSignRecord: boolean
   readonly log: Log
@@ -79,7 +82,7 @@ const open = async (
       throw error
     },
   )
-  if (beginning === 'joined') await rememberPeers(folder, options)
+  if (beginning === 'joined') await rememberNetwork(folder, options)
   let url = options.urls[0]
   const node = await Node.start({
     version,
@@ -109,11 +112,10 @@ const open = async (
 }
 
 /** So that later starts need no flags to come back into the network; what the operator has written there stays. */
-const rememberPeers = async (folder: DataFolder, { urls, peers }: StartOptions): Promise<void> => {
+const rememberNetwork = async (folder: DataFolder, { urls, peers, pin }: StartOptions): Promise<void> => {
+  const known = { ...(urls.length > 0 && { urls: [...urls] }), peers: [...peers], ...(pin && { pin }) }
   const config = await readFolderConfig(folder.path)
-  if (config.peers !== undefined) return
-  const known = urls.length > 0 ? { urls: [...urls] } : {}
-  await folder.writeFile('config.json', formatFolderConfig({ ...known, ...config, peers: [...peers] }))
+  await folder.writeFile('config.json', formatFolderConfig({ ...known, ...config }))
 }
 
 const makeMissingRecord = async ({ records }: Identity): Promise<void> => {
