@@ -14,6 +14,7 @@ import { openapiCommand } from './commands/openapi.ts'
 import { proofCommand } from './commands/proof.ts'
 import { restoreCommand } from './commands/restore.ts'
 import { sendCommand } from './commands/send.ts'
+import { stakeCommand } from './commands/stake.ts'
 import { startCommand } from './commands/start.ts'
 import { statusCommand } from './commands/status.ts'
 import { transactionCommand } from './commands/transaction.ts'
@@ -38,6 +39,7 @@ const commandMakers = [
   statusCommand,
   accountCommand,
   sendCommand,
+  stakeCommand,
   transactionCommand,
   proofCommand,
   keyCommand,

@@ -396,6 +396,38 @@ describe('sending', () => {
   })
 })
 
+describe('staking', () => {
+  const stake = async (submission: Json, status: number, ...args: readonly string[]) => {
+    const node = await fakeNode(answersOf(submission), status)
+    const data = await mkdtemp(join(folder, 'staker-'))
+    await writeFile(join(data, 'node.key'), '01'.repeat(32))
+    const result = await tautline(['stake', ...args, '--data', data, '--node', node.url])
+    await node.close()
+    return { ...result, sent: node.posted.map((text) => JSON.parse(text) as Transaction) }
+  }
+  const final = { id: 'd'.repeat(64), status: 'committed', height: 8, index: 0 }
+
+  it.each([
+    ['bond', /^500 bonded in block 8: from block 9 on this key votes/],
+    ['unbond', /^500 unbonded in block 8: it votes no more from block 9 on/],
+  ])("%s is signed by the folder's key, and says from when on it counts", async (kind, sentence) => {
+    const { exitCode, out, sent } = await stake(final, 200, kind, '500')
+    expect(sent).toMatchObject([
+      { from: keys.alice.address, nonce: 7, operations: [{ type: `stake.${kind}`, amount: '500' }] },
+    ])
+    expect(out).toMatch(sentence)
+    expect(exitCode).toBe(0)
+  })
+
+  it('that failed in its block is a no', async () => {
+    const reason = { code: 'operation-fails', detail: 'the stake would be below the least', operation: 0 }
+    expect(await stake({ ...final, status: 'failed', reason }, 200, 'bond', '5')).toMatchObject({
+      exitCode: 1,
+      err: expect.stringContaining('the stake would be below the least'),
+    })
+  })
+})
+
 describe('which node is asked', () => {
   it('the one that runs in the data folder, unless another is named', async () => {
     const node = await fakeNode(answersOf({}))
