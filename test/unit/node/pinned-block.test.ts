@@ -11,7 +11,8 @@ const elsewhere = 'ab'.repeat(32) as BlockHash
 const openChain = async () => {
   const store = await openUnstorageStore(memoryDriver(), 'none')
   const chain = await Chain.create(store, networkOfOne(testSigner.address, 'test', genesisTime))
-  const execute = () => chain.execute([], unixMs(genesisTime + 1), testSigner.address)
+  const execute = () =>
+    chain.execute([], { time: unixMs(genesisTime + 1), proposer: testSigner.address, evidence: [] })
   const commit = async () => {
     const candidate = await execute()
     const { hash } = candidate.block
