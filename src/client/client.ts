@@ -156,18 +156,27 @@ const request = async (
   target: string,
   init: RequestInit = {},
 ): Promise<string> => {
+  const late = lateAfter(timeoutMs)
   try {
-    const response = await fetchWith(target, {
-      ...init,
-      redirect: 'error',
-      signal: AbortSignal.timeout(timeoutMs),
-    })
+    const response = await fetchWith(target, { ...init, redirect: 'error', signal: late.signal })
     const text = decodeUtf8(new Uint8Array(await response.arrayBuffer()))
     if (response.ok) return text
     throw refusedBy(url, response, text)
   } catch (cause) {
     throw cause instanceof RequestError ? cause : unreachable(url, timeoutMs, cause)
+  } finally {
+    late.forget()
   }
+}
+
+/**
+ * `AbortSignal.timeout` with a timer that keeps the process alive: Node 20's `fetch` forgets a request whose
+ * connection is closed at once, and a process with nothing else to wait for would end without a word.
+ */
+const lateAfter = (ms: number): { signal: AbortSignal; forget: () => void } => {
+  const controller = new AbortController()
+  const timer = setTimeout(() => controller.abort(new DOMException('too late', 'TimeoutError')), ms)
+  return { signal: controller.signal, forget: () => clearTimeout(timer) }
 }
 
 const expectMembers = <Answer extends object>(

@@ -1,4 +1,9 @@
-import { describe, expect, it } from 'vitest'
+import { execFile } from 'node:child_process'
+import { once } from 'node:events'
+import { type AddressInfo, createServer } from 'node:net'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { describe, expect, it, onTestFinished } from 'vitest'
 import { type ClientOptions, createClient } from '../../../src/client/client.ts'
 import type { RequestError } from '../../../src/client/request-error.ts'
 import { height } from '../../../src/units.ts'
@@ -219,5 +224,21 @@ describe('failures', () => {
       })
     const client = createClient({ url: 'http://node.example', fetch: waitForever, timeoutMs: 1 })
     expect(await failureOf(client.status())).toMatchObject({ code: 'timeout' })
+  })
+
+  // Node 20 forgets such a request: nothing keeps the process alive, and nobody is told.
+  it('a server that hangs up at once, as a full one does', async () => {
+    const server = createServer((socket) => socket.on('error', () => {}).end())
+    onTestFinished(() => void server.close())
+    await once(server.listen(0, '127.0.0.1'), 'listening')
+    const { port } = server.address() as AddressInfo
+    const program = join(import.meta.dirname, 'ask-status.ts')
+    const { stdout } = await promisify(execFile)(process.execPath, [
+      '--import',
+      'tsx',
+      program,
+      `http://127.0.0.1:${port}`,
+    ])
+    expect(stdout).toMatch(/^(timeout|unreachable)\n$/)
   })
 })
