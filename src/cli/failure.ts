@@ -50,7 +50,7 @@ const systemErrors: Readonly<Record<string, string>> = {
   EPERM: 'not permitted: run as the user that owns it',
   EEXIST: 'it exists already',
   ENOTDIR: 'a part of the path is no folder',
-  EISDIR: 'it is a folder, and a file was expected',
+  EISDIR: 'a folder lies where a file was expected',
   ENOSPC: 'the disk is full',
   EROFS: 'the file system is read-only',
   EADDRINUSE: 'the address is in use: stop what listens there, or choose another --port',

@@ -22,7 +22,7 @@ export const flag = (flags: string, description: string): Option => {
 }
 
 export const dataFlag = (): Option =>
-  flag('--data <folder>', "the node's data folder").default(defaultDataFolder)
+  flag('--data <folder>', "the node's data folder").default(defaultDataFolder).argParser(parsePath)
 export const jsonFlag = (): Option => flag('--json', 'print JSON, for programs')
 export const nodeFlag = (): Option =>
   flag(
@@ -35,7 +35,9 @@ export const storageFlag = (): Option =>
     'where the ledger lies: level, fs (each also as kind:PATH), or memory, which keeps nothing',
   ).default('level')
 export const keyFileFlag = (): Option =>
-  flag('--key-file <file>', "sign with the key in this file instead of the data folder's")
+  flag('--key-file <file>', "sign with the key in this file instead of the data folder's").argParser(
+    parsePath,
+  )
 export const networkNameFlag = (): Option =>
   flag('--name <name>', 'the name of the network, when one is made').default('tautline').argParser(parseName)
 
@@ -60,6 +62,12 @@ export const parseHttpUrl = parseWith(nodeUrlField)
 export const parseWhole = (text: string): number => {
   if (/^(0|[1-9][0-9]{0,15})$/.test(text) && Number.isSafeInteger(Number(text))) return Number(text)
   throw new InvalidArgumentError('Expected a whole number from 0.')
+}
+
+/** Nothing, as a variable of a shell that isn't set, would be the working folder. */
+export const parsePath = (text: string): string => {
+  if (text !== '') return text
+  throw new InvalidArgumentError('Expected a path; the working folder is `.`.')
 }
 
 /** 0 asks the system for a free one. */

@@ -9,7 +9,7 @@ import { openDataFolder } from '../../runtime/node/data-folder.ts'
 import { openIdentity } from '../../runtime/node/identity.ts'
 import { createNodeSigner, generateSecretKey } from '../../runtime/node/keys.ts'
 import type { Address } from '../../units.ts'
-import { dataFlag, flag, jsonFlag } from '../flags.ts'
+import { dataFlag, flag, jsonFlag, parsePath } from '../flags.ts'
 import { type KeyFlags, loadSigner } from '../signer.ts'
 import { table } from '../table.ts'
 import type { Terminal } from '../terminal.ts'
@@ -28,7 +28,7 @@ const newCommand = (terminal: Terminal): Command =>
   new Command('new')
     .description("Make a key: a node's own in its data folder, or with --key-file one to sign with.")
     .addOption(dataFlag())
-    .addOption(flag('--key-file <file>', 'make the key in this new file instead'))
+    .addOption(flag('--key-file <file>', 'make the key in this new file instead').argParser(parsePath))
     .addOption(jsonFlag())
     .action(async ({ data, keyFile, json }: Flags) => {
       const made = keyFile === undefined ? await makeNodeKey(data) : await makeKeyFile(keyFile)
@@ -46,7 +46,11 @@ const showCommand = (terminal: Terminal): Command =>
   new Command('show')
     .description('Show the address and the public key of a key.')
     .addOption(dataFlag())
-    .addOption(flag('--key-file <file>', "show the key in this file instead of the data folder's"))
+    .addOption(
+      flag('--key-file <file>', "show the key in this file instead of the data folder's").argParser(
+        parsePath,
+      ),
+    )
     .addOption(jsonFlag())
     .action(async (flags: Flags) => {
       const { address } = await loadSigner(flags)

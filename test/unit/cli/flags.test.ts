@@ -7,6 +7,7 @@ import {
   parseAmount,
   parseHttpUrl,
   parseNetworkId,
+  parsePath,
   parsePort,
   parseWhole,
 } from '../../../src/cli/flags.ts'
@@ -60,6 +61,7 @@ describe('values that are refused, with what was expected', () => {
     [parseNetworkId, 'ABC', /64 lowercase hex/],
     [parseWhole, '9007199254740992', /whole number/],
     [parseWhole, '01', /whole number/],
+    [parsePath, '', /path/],
     [parsePort, '65536', /port/],
     [parsePort, 'http', /port/],
     [parseHttpUrl, 'localhost:8787', /http:\/\/127/],
