@@ -17,7 +17,7 @@
  * Adding, selecting and committing a transaction costs 5 to 8 µs of CPU together, with 10,000 senders (Node 20).
  */
 import { type DecodedTransaction, maxValidityMs } from '../objects/transaction.ts'
-import type { Address, TransactionId, UnixMs } from '../units.ts'
+import type { Address, Hash, TransactionId, UnixMs } from '../units.ts'
 import { createExpiries, lastIncludableMs } from './expiries.ts'
 import { createFrontier } from './frontier.ts'
 import { createHeap, type Heap } from './heap.ts'
@@ -77,6 +77,8 @@ export interface Mempool {
   readonly size: { readonly transactions: number; readonly bytes: number }
   has(id: TransactionId): boolean
   get(id: TransactionId): DecodedTransaction | undefined
+  /** By the hash of the whole signed transaction. */
+  getByHash(hash: Hash): DecodedTransaction | undefined
 
   /**
    * Takes a transaction in, if the limits allow it.
@@ -121,6 +123,7 @@ export interface Mempool {
 export const createMempool = (limits: MempoolLimits = defaultMempoolLimits): Mempool => {
   const lines = new Map<Address, Line>()
   const entries = new Map<TransactionId, Entry>()
+  const byHash = new Map<Hash, DecodedTransaction>()
   let bytes = 0
   let arrivals = 0
 
@@ -136,12 +139,14 @@ export const createMempool = (limits: MempoolLimits = defaultMempoolLimits): Mem
 
   const register = (entry: Entry): void => {
     entries.set(entry.decoded.id, entry)
+    byHash.set(entry.decoded.hash, entry.decoded)
     expiries.add(entry)
     bytes += entry.sizeBytes
   }
 
   const unregister = (entry: Entry): void => {
     entries.delete(entry.decoded.id)
+    byHash.delete(entry.decoded.hash)
     expiries.remove(entry)
     bytes -= entry.sizeBytes
   }
@@ -285,6 +290,7 @@ export const createMempool = (limits: MempoolLimits = defaultMempoolLimits): Mem
     },
     has: (id) => entries.has(id),
     get: (id) => entries.get(id)?.decoded,
+    getByHash: (hash) => byHash.get(hash),
     add,
     hasRoom,
     pendingOf: (sender) => {

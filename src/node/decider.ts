@@ -16,7 +16,6 @@ import type { SignState } from '../consensus/sign-state.ts'
 import { isTimely } from '../consensus/timely.ts'
 import type { ConsensusView } from '../consensus/view.ts'
 import { assert, TautlineError } from '../errors.ts'
-import { brokenRule } from '../ledger/block-rules.ts'
 import type { CompactBlock } from '../messages/peer-message.ts'
 import { type Block, hashHeader } from '../objects/block.ts'
 import { type DecodedTransaction, decodeTransaction } from '../objects/transaction.ts'
@@ -34,17 +33,16 @@ import type { Log } from '../ports/log.ts'
 import type { SignRecordStore } from '../ports/sign-record-store.ts'
 import { type BlockHash, type Hash, type Height, nextHeight, type Round, type UnixMs } from '../units.ts'
 import type { BlockBuilder } from './block-builder.ts'
-import type { Candidate, Chain } from './chain.ts'
+import { type BlockSink, type DecodedBlock, executeProven } from './block-sink.ts'
+import type { Candidate, Chain, Head } from './chain.ts'
 import { EarlyMessages } from './early-messages.ts'
-import { compactBlock, type HeardProposal, type ProposedBlock } from './proposed-block.ts'
+import { compactBlock, type HeardProposal } from './heard-proposal.ts'
 import { type SignRecord, writeSignRecord } from './sign-record.ts'
 
 /** How long until a commit is tried again that the storage refused. */
 export const retryMs = 1_000
 /** How long until a heartbeat that is due is asked for again. */
 const leastHeartbeatCheckMs = 10_000
-/** How often what was said in a height is repeated to those who lack it, while there is something to agree on. */
-export const repeatMs = 500
 /** Most blocks of one height that are kept beside those that locks and decisions are about. */
 export const maxCandidates = 16
 
@@ -61,8 +59,6 @@ export interface DeciderParts {
   readonly onSaid: (message: Verified<ConsensusMessage>) => void
   /** The head or the round has changed. */
   readonly onMoved: () => void
-  /** What has been said so far should be repeated to those who lack it. */
-  readonly onRepeat: (recent: readonly Verified<ConsensusMessage>[]) => void
   readonly onAccused: (conflict: Conflict) => void
   /** A broken invariant: nothing is decided any more. */
   readonly onHalt: (error: unknown) => void
@@ -76,7 +72,7 @@ interface Job {
   skip(): void
 }
 
-export class Decider {
+export class Decider implements BlockSink {
   readonly #parts: DeciderParts
   readonly #inputs: Input[] = []
   #jobs: Job[] = []
@@ -101,7 +97,6 @@ export class Decider {
   /** When the present round began, or when in it there began to be something to agree on. */
   #since: UnixMs
   #heartbeat: (() => void) | undefined
-  #repeat: (() => void) | undefined
   /** The key has signed something that its record doesn't know. */
   #isForeign = false
   #isWorking = false
@@ -148,13 +143,11 @@ export class Decider {
       this.#hearEarly(message, () => this.#early.addProposal(proposal))
   }
 
-  /**
-   * Makes the block after the head final, on the word of a certificate from elsewhere.
-   *
-   * Resolves when it is the head, or when another way has led to that height meanwhile.
-   * @throws TautlineError `ledger-mismatch` when executing it doesn't lead to its header
-   */
-  apply(block: ProposedBlock, certificate: Verified<Certificate>): Promise<void> {
+  get head(): Head {
+    return this.#parts.chain.head
+  }
+
+  apply(block: Verified<DecodedBlock>, certificate: Verified<Certificate>): Promise<void> {
     const { height } = block.header
     if (height !== this.height) return Promise.resolve()
     return new Promise((resolve, reject) => {
@@ -170,11 +163,9 @@ export class Decider {
     })
   }
 
-  async #decideOn(block: ProposedBlock, certificate: Verified<Certificate>): Promise<void> {
+  async #decideOn(block: Verified<DecodedBlock>, certificate: Verified<Certificate>): Promise<void> {
     const { height } = certificate
-    const candidate = await this.#executeProposed(certificate.block, block)
-    if (typeof candidate === 'string')
-      throw new TautlineError('ledger-mismatch', `block ${height}: ${candidate}`, { height })
+    await this.#execute(block)
     await this.#perform(this.#step({ kind: 'certificate', certificate }))
     if (this.#decided?.block === certificate.block) return
     const fork = new Error(`the ledger has forked: two blocks of height ${height} have certificates`)
@@ -201,10 +192,15 @@ export class Decider {
     return this.#machine.recent()
   }
 
+  /** There is something that everybody in this height should have heard. */
+  get isTalking(): boolean {
+    return this.#parts.chain.head.validators.list.length > 1 && this.recent().length > 0
+  }
+
   /** A block of this height that is held here. */
   blockOf(hash: BlockHash): CompactBlock | undefined {
     const candidate = this.#candidates.get(hash)
-    return candidate && compactBlock(proposedBlockOf(candidate))
+    return candidate && compactBlock({ ...candidate.block, evidence: candidate.execution.evidence })
   }
 
   /** A transaction of a block of this height that is held here, by the hash of the whole signed transaction. */
@@ -221,7 +217,6 @@ export class Decider {
     this.#closing.abort()
     this.#cancelTimers()
     this.#heartbeat?.()
-    this.#repeat?.()
     await this.#work
     await this.#writtenBehind
     for (const job of this.#jobs.splice(0)) job.skip()
@@ -261,7 +256,6 @@ export class Decider {
       this.#fail(error)
     } finally {
       this.#isWorking = false // in the step that found nothing left: an input that comes later starts anew
-      this.#armRepeat()
     }
   }
 
@@ -401,31 +395,29 @@ export class Decider {
   }
 
   async #judgeHeard({ message, block, heardAt }: HeardProposal): Promise<void> {
-    const candidate = await this.#executeProposed(message.block, block)
-    const valid = typeof candidate !== 'string'
-    if (!valid) {
-      this.#parts.log.warn(`a proposed block is invalid: ${candidate}`, {
-        proposer: message.validator,
-        height: message.height,
-        round: message.round,
-      })
+    const flaw = await this.#flawOf(block)
+    if (flaw !== undefined) {
+      const { validator, height, round } = message
+      this.#parts.log.warn(`a proposed block is invalid: ${flaw}`, { proposer: validator, height, round })
     }
     const timely = this.#isTimely(block.header.time, heardAt, message.round)
-    this.#inputs.push({ kind: 'proposal', message, valid, timely })
+    this.#inputs.push({ kind: 'proposal', message, valid: flaw === undefined, timely })
   }
 
-  /** @returns the executed block, or what is wrong with it */
-  async #executeProposed(hash: BlockHash, proposed: ProposedBlock): Promise<Candidate | string> {
-    const known = this.#candidates.get(hash)
-    if (known) return known
-    const { chain } = this.#parts
-    const { header, evidence, transactions } = proposed
-    const broken = brokenRule(header, proposed, chain.head, chain.genesis.parameters)
-    if (broken) return broken
-    const candidate = await chain.execute(transactions, { ...header, evidence })
-    if (candidate.block.hash !== hash) return 'executing it does not lead to its header'
-    this.#keep(candidate)
-    return candidate
+  /** @returns what is wrong with a block that follows the head; without a flaw it is held from now on */
+  async #flawOf(block: Verified<DecodedBlock>): Promise<string | undefined> {
+    try {
+      await this.#execute(block)
+      return undefined
+    } catch (error) {
+      if (error instanceof TautlineError && error.code === 'ledger-mismatch') return error.message
+      throw error
+    }
+  }
+
+  /** @throws TautlineError `ledger-mismatch`, `storage-unavailable` */
+  async #execute(block: Verified<DecodedBlock>): Promise<void> {
+    if (!this.#candidates.has(block.hash)) this.#keep(await executeProven(this.#parts.chain, block))
   }
 
   async #record(state: SignState): Promise<void> {
@@ -540,28 +532,17 @@ export class Decider {
     })
   }
 
-  /** A network of one has nobody to repeat anything to. */
-  #armRepeat(): void {
-    const { chain, clock, onRepeat } = this.#parts
-    if (this.#repeat || this.#closing.signal.aborted || chain.head.validators.list.length === 1) return
-    if (this.#machine.recent().length === 0) return
-    this.#repeat = clock.schedule(repeatMs, () => {
-      this.#repeat = undefined
-      const recent = this.#machine.recent()
-      if (recent.length > 0) onRepeat(recent)
-      this.#armRepeat()
-    })
-  }
-
+  /** What the record holds was checked before it was promised something about. */
   async #restoreCandidate({ header, evidence, transactions }: Block): Promise<void> {
     const decoded = transactions.map((transaction) => decodeTransaction(transaction as unknown as Json))
-    const candidate = await this.#executeProposed(hashHeader(header), {
+    const block = {
       header,
-      evidence: evidence.map(verified), // this node's own record
+      hash: hashHeader(header),
+      evidence: evidence.map(verified),
       transactions: decoded,
-    })
-    if (typeof candidate === 'string')
-      this.#parts.log.warn(`a block of the sign record is invalid here: ${candidate}`)
+    }
+    const flaw = await this.#flawOf(verified(block))
+    if (flaw !== undefined) this.#parts.log.error(`a block of the sign record is invalid here: ${flaw}`)
   }
 
   #schedule(delayMs: number, input: Input): void {
@@ -583,12 +564,6 @@ export class Decider {
     return signer.address
   }
 }
-
-const proposedBlockOf = ({ block: { header, transactions }, execution }: Candidate): ProposedBlock => ({
-  header,
-  evidence: execution.evidence,
-  transactions,
-})
 
 const isStorageFailure = (error: unknown): error is TautlineError =>
   error instanceof TautlineError && error.code === 'storage-unavailable'

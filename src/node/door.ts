@@ -12,7 +12,7 @@ import type { Admission, Dropped, Mempool } from '../mempool/mempool.ts'
 import { type DecodedTransaction, signedTextOf } from '../objects/transaction.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Verifier } from '../ports/keys.ts'
-import { type UnixMs, unixMs } from '../units.ts'
+import { type Address, type UnixMs, unixMs } from '../units.ts'
 import { Bell } from './bell.ts'
 import type { Chain } from './chain.ts'
 import { readFinal } from './finals.ts'
@@ -29,8 +29,8 @@ export interface DoorParts {
   readonly mempool: Mempool
   readonly verifier: Verifier
   readonly clock: Clock
-  /** Called after transactions were admitted. */
-  readonly onAdmitted: () => void
+  /** Called after a transaction was admitted. @param from - the peer that brought it, if one did */
+  readonly onAdmitted: (transaction: DecodedTransaction, from: Address | undefined) => void
   /** Called with what had to make room. */
   readonly onDropped: (dropped: readonly Dropped[]) => void
 }
@@ -81,6 +81,26 @@ export class Door {
     transactions: readonly DecodedTransaction[],
     signal: AbortSignal,
   ): Promise<readonly SubmissionResult[]> {
+    return this.#passInOrder(transactions, (transaction, leave) =>
+      this.#admitWithPatience(transaction, leave, signal),
+    )
+  }
+
+  /** As {@link submitAll} for what a peer brings, but never waiting for room: peers repeat what is lacking. */
+  async takeFrom(
+    peer: Address | undefined,
+    transactions: readonly DecodedTransaction[],
+  ): Promise<readonly SubmissionResult[]> {
+    return this.#passInOrder(transactions, async (transaction, leave) => {
+      const { value, error } = await settle(this.#admit(transaction, leave, peer))
+      return value ? { submission: value } : { error }
+    })
+  }
+
+  async #passInOrder(
+    transactions: readonly DecodedTransaction[],
+    admit: (transaction: DecodedTransaction, leave: () => void) => Promise<SubmissionResult>,
+  ): Promise<readonly SubmissionResult[]> {
     return this.#pass(transactions.length, async (leave) => {
       const examined = transactions.map((transaction) => settle(this.#examine(transaction)))
       const results: SubmissionResult[] = []
@@ -88,7 +108,7 @@ export class Door {
         const { value: known, error } = await examined[at]!
         if (error !== undefined) results.push({ error })
         else if (known) results.push({ submission: known })
-        else results.push(await this.#admitWithPatience(transaction, leave, signal))
+        else results.push(await admit(transaction, leave))
       }
       return results
     })
@@ -144,7 +164,7 @@ export class Door {
     })
   }
 
-  async #admit(decoded: DecodedTransaction, leave: () => void): Promise<Submission> {
+  async #admit(decoded: DecodedTransaction, leave: () => void, peer?: Address): Promise<Submission> {
     const { chain } = this.#parts
     const { from } = decoded.transaction
     for (;;) {
@@ -154,7 +174,7 @@ export class Door {
       if (admission?.kind === 'refused') return this.#refuseAdmission(decoded, admission)
       if (admission) {
         leave()
-        if (admission.kind === 'added') this.#parts.onAdmitted()
+        if (admission.kind === 'added') this.#parts.onAdmitted(decoded, peer)
         return { id: decoded.id, status: 'pending' }
       }
       await chain.account(from)

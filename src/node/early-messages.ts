@@ -7,7 +7,7 @@
 import type { Verified } from '../objects/verified.ts'
 import type { Vote } from '../objects/vote.ts'
 import type { Address, Height } from '../units.ts'
-import type { HeardProposal } from './proposed-block.ts'
+import type { HeardProposal } from './heard-proposal.ts'
 
 /** Votes that are kept of one validator: two rounds' worth. */
 export const maxEarlyVotes = 4

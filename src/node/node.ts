@@ -5,7 +5,7 @@
  * the chain makes those final; then whoever waited is told. Reads go to the chain alone.
  */
 
-import { assert, TautlineError } from '../errors.ts'
+import { TautlineError } from '../errors.ts'
 import { createMempool, type Dropped, type Mempool } from '../mempool/mempool.ts'
 import { formatJoinString } from '../objects/join-string.ts'
 import type { Operation } from '../objects/operation.ts'
@@ -14,7 +14,9 @@ import type { Clock } from '../ports/clock.ts'
 import type { Signer, Verifier } from '../ports/keys.ts'
 import type { Log } from '../ports/log.ts'
 import type { ObjectStore } from '../ports/object-store.ts'
+import type { Random } from '../ports/random.ts'
 import type { SignRecordStore } from '../ports/sign-record-store.ts'
+import type { Transport, Wire, WireListener } from '../ports/transport.ts'
 import type { Address, BlockHash, Height, TransactionId } from '../units.ts'
 import { BlockBuilder } from './block-builder.ts'
 import type { Candidate, Chain } from './chain.ts'
@@ -22,6 +24,8 @@ import { Decider } from './decider.ts'
 import { Door } from './door.ts'
 import { streamEvents } from './events.ts'
 import { finalsOf, readFinal } from './finals.ts'
+import { Links } from './links/links.ts'
+import { Network } from './network.ts'
 import {
   readAccount,
   readBlock,
@@ -59,8 +63,14 @@ export interface NodeParts {
   readonly verifier: Verifier
   readonly clock: Clock
   readonly log: Log
-  /** What others dial. */
-  readonly url: () => string
+  readonly random: Random
+  readonly transport: Transport
+  /** Under which others reach this node; the first one is shown to them. */
+  readonly urls: () => readonly string[]
+  /** URLs of nodes of the same network, to dial. */
+  readonly peers?: readonly string[]
+  /** The only node keys that are linked; absent: all. */
+  readonly allowedPeers?: ReadonlySet<Address>
   /** A broken invariant: the node decides nothing any more, and should be stopped. */
   readonly onHalt: (error: unknown) => void
 }
@@ -72,7 +82,10 @@ export class Node implements NodeService {
   readonly #door: Door
   readonly #wallet: Wallet
   readonly #closing = new AbortController()
-  #decider: Decider | undefined
+  /** Set once the node has started, which it has before anybody sees it. */
+  #decider!: Decider
+  #network: Network | undefined
+  #links!: Links
   #blocksCommitted = 0
   #transactionsCommitted = 0
   #transactionsFailed = 0
@@ -89,7 +102,10 @@ export class Node implements NodeService {
       mempool,
       verifier,
       clock,
-      onAdmitted: () => this.#decider?.wake(),
+      onAdmitted: (transaction, from) => {
+        this.#network?.admitted(transaction, from)
+        this.#decider.wake()
+      },
       onDropped: (dropped) => this.#tellDropped(dropped),
     })
     this.#wallet = new Wallet({ chain, mempool, door: this.#door, signer, clock })
@@ -99,6 +115,7 @@ export class Node implements NodeService {
   static async start(parts: NodeParts): Promise<Node> {
     const node = new Node(parts)
     await node.#startDeciding()
+    node.#startTalking()
     return node
   }
 
@@ -113,7 +130,7 @@ export class Node implements NodeService {
   status(): Status {
     const { version, chain, signer } = this.#parts
     const { height, hash, time, validators } = chain.head
-    const url = this.#parts.url()
+    const url = this.#parts.urls()[0] ?? ''
     return {
       version,
       network: chain.network,
@@ -121,7 +138,7 @@ export class Node implements NodeService {
       node: { address: signer.address, url },
       head: { height, hash, time },
       validators: validators.list.length,
-      peers: 0,
+      peers: this.#links.peers.length,
       mempool: this.#mempool.size,
       syncing: false,
       join: formatJoinString({ url, network: chain.network, ...(height > 0 && { pin: { height, hash } }) }),
@@ -144,7 +161,7 @@ export class Node implements NodeService {
       state_entries: state.count,
       state_cache_bytes: chain.state.cachedBytes,
       validators: validators.list.length,
-      peers: 0,
+      peers: this.#links.peers.length,
       event_subscribers: this.#subscribers,
     }
   }
@@ -198,8 +215,7 @@ export class Node implements NodeService {
   }
 
   consensus(): ConsensusStatus {
-    assert(this.#decider, 'nobody sees a node before it has started')
-    return { ...this.#decider.view(), linked: [] }
+    return { ...this.#decider.view(), linked: this.#links.peers }
   }
 
   events(filter: EventFilter, signal: AbortSignal): AsyncIterable<LedgerEvent> {
@@ -215,7 +231,9 @@ export class Node implements NodeService {
   async close(): Promise<void> {
     this.#door.close()
     this.#closing.abort()
-    await this.#decider?.close()
+    this.#network?.close()
+    this.#links.close()
+    await this.#decider.close()
     this.#waiters.close()
     await this.#parts.chain.close()
     await this.#parts.store.close()
@@ -240,14 +258,50 @@ export class Node implements NodeService {
         clock,
         log,
         onCommitted: (candidate) => this.#tellCommitted(candidate),
-        onSaid: () => undefined,
-        onMoved: () => undefined,
-        onRepeat: () => undefined,
+        onSaid: (message) => this.#network?.said(message),
+        onMoved: () => this.#network?.moved(),
         onAccused: () => undefined,
         onHalt,
       },
       record ?? { blocks: [] },
     )
+  }
+
+  #startTalking(): void {
+    const { chain, verifier, clock, log, peers = [], allowedPeers, ...parts } = this.#parts
+    this.#links = new Links({
+      ...parts,
+      network: chain.network,
+      verifier,
+      clock,
+      log,
+      ...(allowedPeers && { allowed: allowedPeers }),
+      events: {
+        onOpened: (peer) => this.#network?.opened(peer),
+        onClosed: (peer) => this.#network?.closed(peer),
+        onMessage: (peer, message) => this.#network?.heard(peer, message),
+      },
+    })
+    this.#network = new Network({
+      chain,
+      mempool: this.#mempool,
+      door: this.#door,
+      decider: this.#decider,
+      links: {
+        send: (peer, message) => this.#links.sendEncoded(peer, message),
+        reject: (peer, reason) => this.#links.punish(peer, 'reject', reason),
+      },
+      verifier,
+      clock,
+      log,
+      onHeight: () => undefined,
+    })
+    for (const url of peers) this.#links.add(url)
+  }
+
+  /** Takes a socket on which somebody dialled this node. */
+  acceptPeer(wire: Wire): WireListener {
+    return this.#links.accept(wire)
   }
 
   /** Whether this node's key can sign without the danger of contradicting itself. */
@@ -277,7 +331,9 @@ export class Node implements NodeService {
 
   #tellCommitted({ block }: Candidate): void {
     this.#blocksCommitted++
-    this.#tellDropped(this.#mempool.committed(block.transactions))
+    const overtaken = this.#mempool.committed(block.transactions)
+    this.#network?.departed(block.transactions)
+    this.#tellDropped(overtaken)
     for (const final of finalsOf(block)) {
       if (final.status === 'failed') this.#transactionsFailed++
       else this.#transactionsCommitted++
@@ -287,6 +343,7 @@ export class Node implements NodeService {
 
   #tellDropped(dropped: readonly Dropped[]): void {
     for (const { transaction, reason } of dropped) this.#waiters.dropped(transaction.id, reason)
+    this.#network?.departed(dropped.map(({ transaction }) => transaction))
   }
 
   async *#counted(events: AsyncIterable<LedgerEvent>): AsyncGenerator<LedgerEvent> {

@@ -21,6 +21,7 @@ import { createNodeSigner, createNodeVerifier } from '../../src/runtime/node/key
 import { serve } from '../../src/runtime/node/serve.ts'
 import { openUnstorageStore } from '../../src/storage/unstorage-store.ts'
 import type { Address, Amount } from '../../src/units.ts'
+import { noNetwork } from '../faults/whole-node.ts'
 
 export const token = 'a-token-of-the-operator'
 export const hostUrl = 'http://127.0.0.1:8787'
@@ -75,7 +76,9 @@ export const startNode = async (log: Log): Promise<Node> => {
     verifier: await createNodeVerifier(log),
     clock: systemClock,
     log,
-    url: () => hostUrl,
+    urls: () => [hostUrl],
+    random: noNetwork.random,
+    transport: noNetwork.transport,
     onHalt: (error) => {
       throw error
     },

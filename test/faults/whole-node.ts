@@ -15,7 +15,9 @@ import type { Clock } from '../../src/ports/clock.ts'
 import type { Signer, Verifier } from '../../src/ports/keys.ts'
 import type { Log } from '../../src/ports/log.ts'
 import type { Changes, Durability, ObjectStore } from '../../src/ports/object-store.ts'
+import type { Random } from '../../src/ports/random.ts'
 import type { SignRecordStore } from '../../src/ports/sign-record-store.ts'
+import type { Transport } from '../../src/ports/transport.ts'
 import { createNodeSigner } from '../../src/runtime/node/keys.ts'
 import type { ObjectDriver } from '../../src/storage/driver.ts'
 import { openUnstorageStore } from '../../src/storage/unstorage-store.ts'
@@ -28,6 +30,15 @@ export const genesisTime = unixMs(1_790_000_000_000)
 export const tickingClock = (): Clock => {
   let now = genesisTime
   return { now: () => (now = unixMs(now + 1)), schedule: () => () => undefined }
+}
+
+/** For a node that is to reach nobody. */
+export const noNetwork: { readonly random: Random; readonly transport: Transport } = {
+  random: { bytes: (count) => new Uint8Array(count), fraction: () => 0 },
+  transport: {
+    dial: () => Promise.reject(new Error('there is no network')),
+    request: () => Promise.reject(new Error('there is no network')),
+  },
 }
 
 export const silentLog: Log = { debug() {}, info() {}, warn() {}, error() {} }
@@ -116,7 +127,9 @@ export const startOn = async (
     verifier,
     clock,
     log: silentLog,
-    url: () => 'test',
+    urls: () => ['test'],
+    random: noNetwork.random,
+    transport: noNetwork.transport,
     onHalt,
   })
   return { node, chain }

@@ -15,7 +15,9 @@ import { createNodeVerifier, nativeHash } from './keys.ts'
 import { type NetworkChoice, openChain } from './open-chain.ts'
 import { operatorToken } from './operator-token.ts'
 import { version } from './package.ts'
+import { systemRandom } from './random.ts'
 import { serve } from './serve.ts'
+import { createNodeTransport } from './transport.ts'
 
 export interface StartOptions {
   readonly dataFolder: string
@@ -83,7 +85,9 @@ const open = async (
     },
   )
   if (beginning === 'joined') await rememberNetwork(folder, options)
-  let url = options.urls[0]
+  const reachedUnder = [...options.urls]
+  const transport = createNodeTransport()
+  onClose(() => transport.close())
   const node = await Node.start({
     version,
     chain,
@@ -93,7 +97,10 @@ const open = async (
     verifier: await createNodeVerifier(log),
     clock: systemClock,
     log,
-    url: () => url ?? '',
+    random: systemRandom,
+    transport,
+    urls: () => reachedUnder,
+    peers: options.peers,
     onHalt: options.onHalt,
   })
   onClose(() => node.close())
@@ -106,7 +113,7 @@ const open = async (
     log,
   })
   onClose(() => server.close())
-  url ??= server.url
+  reachedUnder.push(server.url)
   await folder.writeFile('node.json', `${JSON.stringify({ url: server.url })}\n`)
   return { node, url: server.url, dataFolder: folder.path, isNew: beginning === 'made' }
 }

@@ -8,7 +8,7 @@ import { createNodeSigner, createNodeVerifier } from '../../../src/runtime/node/
 import { openUnstorageStore } from '../../../src/storage/unstorage-store.ts'
 import { amount, unixMs } from '../../../src/units.ts'
 import { faultyDisk } from '../../faults/faulty-driver.ts'
-import { genesisTime, pay, silentLog, testSigner } from '../../faults/whole-node.ts'
+import { genesisTime, noNetwork, pay, silentLog, testSigner } from '../../faults/whole-node.ts'
 
 const absent = createNodeSigner(new Uint8Array(32).fill(8))
 
@@ -31,7 +31,9 @@ const startAlone = async () => {
     verifier: await createNodeVerifier(silentLog),
     clock: { now: () => now, schedule: () => () => undefined },
     log: silentLog,
-    url: () => 'test',
+    urls: () => ['test'],
+    random: noNetwork.random,
+    transport: noNetwork.transport,
     onHalt: (error) => {
       throw error
     },

@@ -1,0 +1,164 @@
+/**
+ * Reaching other nodes from Node, by undici: its WebSocket client for links, and plain requests.
+ *
+ * Both with an agent of their own, whatever else in this process uses undici: its limits hold for these sockets
+ * alone. Nothing is compressed, no redirect is followed, and every answer is bounded in size and time.
+ */
+import type { Socket } from 'node:net'
+import { decodeUtf8 } from '../../codec/bytes.ts'
+import { maxFrameBytes } from '../../messages/limits.ts'
+import { closeReason } from '../../messages/printable.ts'
+import type { PlainAnswer, PlainRequest, Transport, Wire, WireListener } from '../../ports/transport.ts'
+
+/** How long a connection may take to be made, and its first answer to come. */
+const connectMs = 5_000
+const upgradeMs = 10_000
+/** As the server at the other end does, the operating system looks whether a silent link still is one. */
+const keepAliveMs = 60_000
+const connecting = { timeout: connectMs, keepAlive: true, keepAliveInitialDelay: keepAliveMs }
+/** How long the other end has to take part in closing. */
+const lingerMs = 3_000
+/** Plain connections to one origin. */
+const maxConnections = 8
+
+/** Close codes (RFC 6455 §7.4.1). */
+const close = { normal: 1000, unsupported: 1003 } as const
+
+export interface NodeTransport extends Transport {
+  /** Ends the connections that requests were sent over. */
+  close(): Promise<void>
+}
+
+type Undici = typeof import('undici')
+
+export interface TransportOptions {
+  /** Shown to the nodes that are asked: in a network whose reads are closed, all know the same. */
+  readonly readToken?: string
+}
+
+export const createNodeTransport = ({ readToken }: TransportOptions = {}): NodeTransport => {
+  const headers = readToken === undefined ? {} : { authorization: `Bearer ${readToken}` }
+  let tools: Promise<Tools> | undefined
+  const useTools = (): Promise<Tools> => (tools ??= openTools())
+  return {
+    dial: async (url, listen) => openSocket((await useTools()).undici, url, listen),
+    request: async (url, request) => ask(await useTools(), url, headers, request),
+    close: async () => (await tools)?.requests.destroy(),
+  }
+}
+
+interface Tools {
+  readonly undici: Undici
+  readonly requests: InstanceType<Undici['Agent']>
+}
+
+/** Only when something is dialled: loading it would cost each start 30 ms. */
+const openTools = async (): Promise<Tools> => {
+  const undici = await import('undici')
+  return { undici, requests: new undici.Agent({ connect: connecting, connections: maxConnections }) }
+}
+
+const openSocket = (undici: Undici, url: string, listen: (wire: Wire) => WireListener): Promise<void> =>
+  new Promise((resolve, reject) => {
+    const line = new Line(undici)
+    const socket = new undici.WebSocket(`${url.replace(/^http/, 'ws')}/v1/peer`, { dispatcher: line.agent })
+    let listener: WireListener | undefined
+    socket.addEventListener('open', () => {
+      listener = listen(wireOf(socket, line))
+      resolve()
+    })
+    socket.addEventListener('message', ({ data }) => {
+      if (typeof data === 'string') listener?.onText(data)
+      else socket.close(close.unsupported, 'expected text')
+    })
+    socket.addEventListener('close', ({ code, reason }) => {
+      line.hangUp()
+      if (listener) listener.onClose(reason || `the connection ended (${code})`)
+      else reject(new Error(line.failure ?? 'no WebSocket was opened there: is it a node?'))
+    })
+  })
+
+const wireOf = (socket: InstanceType<Undici['WebSocket']>, line: Line): Wire => ({
+  get unsentBytes() {
+    return socket.bufferedAmount
+  },
+  send: (text) => socket.send(text),
+  close: (reason) => {
+    socket.close(close.normal, closeReason(reason))
+    line.hangUpSoon()
+  },
+})
+
+/**
+ * The connection below one WebSocket. Undici tells neither why it was not made, nor does it ever give one up
+ * whose other end doesn't take part in closing.
+ */
+class Line {
+  readonly agent: InstanceType<Undici['Agent']>
+  failure: string | undefined
+  #socket: Socket | undefined
+  #timer: ReturnType<typeof setTimeout> | undefined
+
+  constructor({ Agent, buildConnector }: Undici) {
+    const connect = buildConnector(connecting)
+    this.agent = new Agent({
+      connect: (options, callback) =>
+        connect(options, (...[error, socket]) => {
+          if (error) this.failure = explain(error)
+          if (socket) this.#socket = socket
+          if (error) callback(error, null)
+          else callback(null, socket!)
+        }),
+      headersTimeout: upgradeMs,
+      webSocket: { maxPayloadSize: maxFrameBytes },
+    })
+  }
+
+  hangUpSoon(): void {
+    this.#timer ??= setTimeout(() => this.hangUp(), lingerMs)
+  }
+
+  hangUp(): void {
+    clearTimeout(this.#timer)
+    this.#socket?.destroy()
+    void this.agent.destroy()
+  }
+}
+
+/** The innermost cause says most: "connect ECONNREFUSED 127.0.0.1:8788". */
+const explain = (error: unknown): string => {
+  if (error instanceof AggregateError) return error.errors.map(explain).join('; ')
+  if (!(error instanceof Error)) return String(error)
+  return error.cause === undefined ? error.message : explain(error.cause)
+}
+
+const ask = async (
+  { undici, requests }: Tools,
+  url: string,
+  headers: Readonly<Record<string, string>>,
+  { method, path, body, maxBytes, timeoutMs }: PlainRequest,
+): Promise<PlainAnswer> => {
+  try {
+    const answer = await undici.request(`${url}${path}`, {
+      dispatcher: requests,
+      method,
+      headers: { ...headers, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
+      ...(body === undefined ? {} : { body }),
+      signal: AbortSignal.timeout(timeoutMs),
+    })
+    return { status: answer.statusCode, text: decodeUtf8(await collect(answer.body, maxBytes)) }
+  } catch (cause) {
+    throw new Error(explain(cause), { cause })
+  }
+}
+
+const collect = async (body: AsyncIterable<Uint8Array>, maxBytes: number): Promise<Uint8Array> => {
+  const chunks: Uint8Array[] = []
+  let bytes = 0
+  for await (const chunk of body) {
+    bytes += chunk.length
+    if (bytes > maxBytes) throw new Error(`the answer has more than ${maxBytes} bytes`)
+    chunks.push(chunk)
+  }
+  return Buffer.concat(chunks)
+}

@@ -1,0 +1,119 @@
+import memoryDriver from 'unstorage/drivers/memory'
+import { afterEach, expect, it } from 'vitest'
+import { Chain } from '../../../src/node/chain.ts'
+import { foundNetwork } from '../../../src/node/found-network.ts'
+import { Node } from '../../../src/node/node.ts'
+import { freshSignRecord, writeSignRecord } from '../../../src/node/sign-record.ts'
+import type { Genesis } from '../../../src/objects/genesis.ts'
+import { openUnstorageStore } from '../../../src/storage/unstorage-store.ts'
+import { unixMs } from '../../../src/units.ts'
+import { faultyDisk } from '../../faults/faulty-driver.ts'
+import { pay, silentLog } from '../../faults/whole-node.ts'
+import { Loopback, signerOf, verifier } from './links/loopback.ts'
+
+/** Whole nodes in one process, on a clock that only the test moves. */
+class SmallNetwork {
+  readonly loopback = new Loopback()
+  readonly nodes: Node[] = []
+  readonly genesis: Genesis
+  readonly #size: number
+
+  constructor(size: number) {
+    this.#size = size
+    this.genesis = foundNetwork({
+      founders: Array.from({ length: size }, (_, at) => signerOf(at).address),
+      name: 'several',
+      time: unixMs(this.loopback.clock.nowMs - 1_000),
+    })
+  }
+
+  /** Starts a node that dials all those before it. */
+  async start(order: number, peers?: readonly number[]): Promise<Node> {
+    const store = await openUnstorageStore(memoryDriver(), 'none')
+    const records = faultyDisk().signRecords()
+    await writeSignRecord(records, freshSignRecord)
+    const url = urlOf(order)
+    const node = await Node.start({
+      version: '0.1.0',
+      chain: await Chain.create(store, this.genesis),
+      store,
+      records,
+      signer: signerOf(order),
+      verifier,
+      clock: this.loopback.clock,
+      log: silentLog,
+      random: { bytes: (count) => crypto.getRandomValues(new Uint8Array(count)), fraction: () => 0.5 },
+      transport: this.loopback.transport,
+      urls: () => [url],
+      peers: (peers ?? Array.from({ length: order }, (_, at) => at)).map(urlOf),
+      onHalt: (error) => {
+        throw error
+      },
+    })
+    this.loopback.open(url, (wire) => node.acceptPeer(wire))
+    this.nodes[order] = node
+    return node
+  }
+
+  async startAll(): Promise<void> {
+    for (let order = 0; order < this.#size; order++) await this.start(order)
+    await this.pass(1_000)
+  }
+
+  pass(ms: number): Promise<void> {
+    return this.loopback.clock.pass(ms)
+  }
+
+  heads(): readonly string[] {
+    return this.nodes.map((node) => `${node.status().head.height} ${node.status().head.hash}`)
+  }
+}
+
+const urlOf = (order: number): string => `http://node${order}.example`
+
+let network: SmallNetwork
+afterEach(async () => {
+  await Promise.all(network.nodes.map((node) => node.close()))
+})
+
+it('four validators agree on what is submitted to any of them, and then are silent', async () => {
+  network = new SmallNetwork(4)
+  await network.startAll()
+  expect(network.nodes.map((node) => node.status().peers)).toEqual([3, 3, 3, 3])
+  for (const [at, node] of network.nodes.entries()) {
+    await node.spend({ operations: [pay(signerOf(9).address, 5)] })
+    await network.pass(100)
+    expect(new Set(network.heads()).size, `after block ${at + 1}`).toBe(1)
+    expect(node.status().head.height).toBe(at + 1)
+  }
+  await network.pass(5_000)
+  const before = network.nodes.map((node) => node.consensus())
+  const sent = network.loopback.sockets.flatMap(({ texts }) => texts).flat().length
+  await network.pass(60_000)
+  expect(network.loopback.sockets.flatMap(({ texts }) => texts).flat().length).toBe(sent)
+  expect(network.nodes.map((node) => node.consensus())).toEqual(before)
+})
+
+it('three of four go on without the fourth', async () => {
+  network = new SmallNetwork(4)
+  for (const order of [0, 1, 2]) await network.start(order)
+  await network.pass(1_000)
+  for (let block = 1; block <= 8; block++) {
+    await network.nodes[block % 3]!.spend({ operations: [pay(signerOf(9).address, 5)] })
+    await network.pass(6_000)
+    expect(network.nodes[0]!.status().head.height).toBe(block)
+    expect(new Set(network.heads()).size).toBe(1)
+  }
+})
+
+it('a line of nodes, each linked with its neighbours only, passes on what the ends need', async () => {
+  network = new SmallNetwork(4)
+  for (const order of [0, 1, 2, 3]) await network.start(order, order === 0 ? [] : [order - 1])
+  await network.pass(1_000)
+  for (let block = 1; block <= 4; block++) {
+    await network.nodes[0]!.spend({ operations: [pay(signerOf(9).address, 5)] })
+    await network.pass(3_000)
+    expect(new Set(network.heads()).size).toBe(1)
+    expect(network.nodes[0]!.status().head.height).toBe(block)
+  }
+})
