@@ -8,7 +8,7 @@ import type { Limits } from '../../routes/limits.ts'
 import { signTransaction } from '../../src/client/sign-transaction.ts'
 import { Chain } from '../../src/node/chain.ts'
 import { networkOfOne } from '../../src/node/network-of-one.ts'
-import { Node } from '../../src/node/node.ts'
+import { Node, type NodeParts } from '../../src/node/node.ts'
 import { freshSignRecord, writeSignRecord } from '../../src/node/sign-record.ts'
 import type { Operation } from '../../src/objects/operation.ts'
 import type { Transaction } from '../../src/objects/transaction.ts'
@@ -63,13 +63,20 @@ const collectingLog = (complaints: Complaint[]): Log => {
   return { debug() {}, info() {}, warn: complain, error: complain }
 }
 
-export const startNode = async (log: Log): Promise<Node> => {
+const createLedger = async () => {
   const store = await openUnstorageStore(memoryDriver(), 'none')
+  const genesis = networkOfOne(rich.address, 'test', systemClock.now())
+  return { store, chain: await Chain.create(store, genesis) }
+}
+
+/** @param ledger - that was made elsewhere; without it, a new network of one */
+export const startNode = async (log: Log, ledger?: Pick<NodeParts, 'chain' | 'store'>): Promise<Node> => {
+  const { chain, store } = ledger ?? (await createLedger())
   const records = memoryRecords()
   await writeSignRecord(records, freshSignRecord)
   return Node.start({
     version: '0.1.0',
-    chain: await Chain.create(store, networkOfOne(rich.address, 'test', systemClock.now())),
+    chain,
     store,
     records,
     signer: rich,
@@ -126,15 +133,17 @@ export const openWorld = async ({
   limits = {},
   closing = new AbortController().signal,
   keep = false,
+  ledger,
 }: {
   limits?: Partial<Limits>
   closing?: AbortSignal
   keep?: boolean
+  ledger?: Pick<NodeParts, 'chain' | 'store'>
 } = {}): Promise<World> => {
   setMaxListeners(0, closing) // as the server does
   const complaints: Complaint[] = []
   const log = collectingLog(complaints)
-  const node = await startNode(log)
+  const node = await startNode(log, ledger)
   if (!keep) onTestFinished(() => node.close())
   const app = createApp({
     node,
