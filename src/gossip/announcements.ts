@@ -3,7 +3,8 @@
  *
  * Where a transaction enters the network, it is pushed to all peers whole. Who has it from a peer announces it to
  * those that have no link with that one; the others are trusted to have it from there, and hear of it on a
- * tick if it still waits then. Who opens a link is told of all that waits, one portion a tick.
+ * tick if it still waits then. Who opens a link, and who stands still, is told of all that waits, one portion a
+ * tick.
  */
 import { maxHashes, maxNamedLinks } from '../messages/limits.ts'
 import type { Address, Hash } from '../units.ts'
@@ -23,7 +24,9 @@ export class Announcements {
     this.#emit = emit
   }
 
-  opened(link: Link): void {
+  /** Begins to tell a peer of all that waits, except what it names itself from now on. */
+  tellAll(link: Link): void {
+    for (const holders of this.#waiting.values()) remove(holders, link)
     link.untold = [...this.#waiting.keys()].slice(0, maxUntold)
     this.#ripen(link)
     this.#tell(link)
@@ -103,4 +106,9 @@ export class Announcements {
       this.#emit({ kind: 'send', peer: link.peer, message: { kind: 'announce', hashes: portion } })
     }
   }
+}
+
+const remove = (links: Link[], link: Link): void => {
+  const at = links.indexOf(link)
+  if (at >= 0) links.splice(at, 1)
 }

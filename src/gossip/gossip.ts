@@ -12,9 +12,9 @@
  * - Transactions are announced, and pulled by who lacks them (`announcements.ts`, `requests.ts`). A request is
  *   answered by the shell, which has the texts.
  *
- * A link delivers in order or closes; beyond that nothing is assumed of deliveries, nor of a peer's memory. What
- * a peer lacks is sent again on ticks, and who doesn't move while there is something to agree on is taken to
- * have forgotten all. While nothing happens, nothing is said. What is kept is bounded (`limits.ts`).
+ * Nothing is assumed of deliveries, nor of a peer's memory. What a peer lacks is sent again on ticks, and who
+ * doesn't move while there is something to agree on is taken to have forgotten all. While nothing happens,
+ * nothing is said. What is kept is bounded (`limits.ts`).
  */
 import { assert } from '../errors.ts'
 import { maxNamedLinks } from '../messages/limits.ts'
@@ -109,13 +109,13 @@ export class Gossip {
     assert(!this.#links.has(peer), 'a peer has one link')
     const link = new Link(peer)
     this.#links.set(peer, link)
-    this.#tellAll(this.#fullStatus())
-    this.#announcements.opened(link)
+    this.#tellAll()
+    this.#announcements.tellAll(link)
   }
 
   #close(link: Link): void {
     this.#links.delete(link.peer)
-    this.#tellAll(this.#fullStatus())
+    this.#tellAll()
     this.#requests.closed(link, this.#audience())
   }
 
@@ -127,7 +127,7 @@ export class Gossip {
       for (const link of this.#links.values()) link.forget()
       this.#requests.forgetNeeds()
     }
-    this.#tellAll({ kind: 'status', ...standing })
+    this.#tellAll()
   }
 
   #hearStatus(link: Link, { status, current }: InputOf<'status-heard'>): void {
@@ -138,10 +138,8 @@ export class Gossip {
     if (isNewHeight || link.round !== round) link.stillTicks = 0
     link.height = height
     link.round = round
-    if (links) link.neighbours = new Set(links)
-    if (!isNewHeight) return
-    link.forget()
-    if (height === this.#standing.height) this.#repeater.brief(link, current)
+    link.neighbours = new Set(links)
+    if (isNewHeight && height === this.#standing.height) this.#repeater.brief(link, current)
   }
 
   #pass(input: InputOf<'said'>): void {
@@ -163,7 +161,8 @@ export class Gossip {
     for (const link of this.#links.values()) {
       if (!isTimeToForget(++link.stillTicks)) continue
       link.forget()
-      this.#emit({ kind: 'send', peer: link.peer, message: this.#fullStatus() })
+      this.#announcements.tellAll(link)
+      this.#emit({ kind: 'send', peer: link.peer, message: this.#status() })
     }
   }
 
@@ -181,12 +180,13 @@ export class Gossip {
     return link ? [link] : this.#audience()
   }
 
-  #fullStatus(): StatusMessage {
+  #status(): StatusMessage {
     const links = [...this.#links.keys()].slice(0, maxNamedLinks)
     return { kind: 'status', ...this.#standing, links }
   }
 
-  #tellAll(status: StatusMessage): void {
+  #tellAll(): void {
+    const status = this.#status()
     for (const { peer } of this.#links.values()) this.#emit({ kind: 'send', peer, message: status })
   }
 }

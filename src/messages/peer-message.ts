@@ -28,11 +28,8 @@ export const statusMessageSchema = z.strictObject({
   hash: blockHashField,
   /** Of the height after the head. */
   round: roundField,
-  /**
-   * Node keys at the other ends of its links, so that nobody passes on to a peer what it hears itself. Absent
-   * when they are as last said over this link.
-   */
-  links: z.array(addressField).max(maxNamedLinks).optional(),
+  /** Node keys at the other ends of its links, so that nobody passes on to a peer what it hears itself. */
+  links: z.array(addressField).max(maxNamedLinks),
 })
 export type StatusMessage = z.output<typeof statusMessageSchema>
 

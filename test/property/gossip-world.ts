@@ -1,12 +1,14 @@
 /**
- * A few gossip machines and the links between them. Each link delivers in order until it breaks; then what is
- * under way is lost, and its ends notice one after the other. The shells around the machines take what they
- * hear for good, and answer requests.
+ * A few gossip machines and the links between them. A link loses what it likes, except statuses; when it breaks
+ * all is lost that is under way, and its ends notice one after the other. The shells around the machines take
+ * what they hear for good, and answer requests. What must never happen is looked for at every step.
  */
 
+import { assert } from '../../src/errors.ts'
 import type { GossipEffect } from '../../src/gossip/effect.ts'
 import { Gossip } from '../../src/gossip/gossip.ts'
 import type { Current, GossipInput } from '../../src/gossip/input.ts'
+import { blockPatienceTicks } from '../../src/gossip/limits.ts'
 import type { CompactBlock, PeerMessage, TransactionsMessage } from '../../src/messages/peer-message.ts'
 import { type Verified, verified } from '../../src/objects/verified.ts'
 import type { ConsensusMessage } from '../../src/objects/vote.ts'
@@ -34,6 +36,9 @@ export class Node {
   /** Peers that it believes to be linked with. */
   readonly open = new Set<Node>()
   readonly mempool = new Set<Hash>()
+  ticks = 0
+  /** Whom it asks for a transaction, and since which tick. */
+  readonly asked = new Map<Hash, { readonly peer: Node; readonly tick: number }>()
   /** Messages of the present height. */
   messages = new Map<Signature, Verified<ConsensusMessage>>()
 
@@ -103,6 +108,7 @@ export class GossipWorld {
       this.notice(edge)
     }
     node.mempool.clear()
+    node.asked.clear()
     for (const [signature, { validator }] of node.messages) {
       if (validator !== node.key) node.messages.delete(signature)
     }
@@ -113,6 +119,27 @@ export class GossipWorld {
     const hash = hashOf(++this.#made)
     this.#admit(this.nodes[place]!, [hash])
     return hash
+  }
+
+  /** A proposal that came to the node names this. */
+  lack(place: number, hash: Hash): void {
+    const node = this.nodes[place]!
+    const [bringer] = node.open
+    if (node.mempool.has(hash)) return
+    this.#give(node, { kind: 'lacking', hashes: [hash], ...(bringer && { from: bringer.key }) })
+  }
+
+  /** The node announces what will exist later, if at all. */
+  lie(place: number, count: number): void {
+    const node = this.nodes[place]!
+    const hashes = Array.from({ length: count }, (_, at) => hashOf(this.#made + 1 + at))
+    for (const peer of node.open) this.#send(node, peer, { kind: 'announce', hashes })
+  }
+
+  /** One message that is under way is lost. */
+  lose(choice: number): void {
+    const busy = this.#busy().filter(({ parcels }) => parcels[0]!.kind !== 'status')
+    if (busy.length > 0) busy[choice % busy.length]!.parcels.shift()
   }
 
   depart(hash: Hash): void {
@@ -142,12 +169,13 @@ export class GossipWorld {
 
   tick(place: number): void {
     const node = this.nodes[place]!
+    node.ticks++
     this.#give(node, { kind: 'tick', current: currentOf(node) })
   }
 
   /** Delivers one message; which of the lines moves is the caller's choice. */
   deliver(choice: number): boolean {
-    const busy = [...this.#lines.values()].filter(({ parcels }) => parcels.length > 0)
+    const busy = this.#busy()
     if (busy.length === 0) return false
     const { from, to, parcels } = busy[choice % busy.length]!
     this.#hear(to, from, parcels.shift()!)
@@ -177,8 +205,14 @@ export class GossipWorld {
     this.settle()
   }
 
+  #busy() {
+    return [...this.#lines.values()].filter(({ parcels }) => parcels.length > 0)
+  }
+
   #notice(node: Node, peer: Node): void {
-    if (node.open.delete(peer)) this.#give(node, { kind: 'link-closed', peer: peer.key })
+    if (!node.open.delete(peer)) return
+    for (const [hash, asked] of node.asked) if (asked.peer === peer) node.asked.delete(hash)
+    this.#give(node, { kind: 'link-closed', peer: peer.key })
   }
 
   #give(node: Node, input: GossipInput): void {
@@ -193,6 +227,7 @@ export class GossipWorld {
   #send(from: Node, to: Node, parcel: Parcel): void {
     this.sent++
     this.#count(from, to, parcel)
+    if (parcel.kind === 'want') this.#ask(from, to, parcel.hashes)
     if (from.open.has(to) && to.open.has(from)) this.#line(from, to).parcels.push(parcel)
   }
 
@@ -202,6 +237,19 @@ export class GossipWorld {
     if (parcel.kind === 'proposal') add(this.carried, `${link} ${parcel.proposal.signature}`)
     if (parcel.kind === 'transactions') {
       for (const hash of parcel.hashes) add(this.texts, `${to.key} ${hash}`)
+    }
+  }
+
+  /** Nobody is asked for what another is asked for, unless that one's link is over or its time has passed. */
+  #ask(node: Node, peer: Node, hashes: readonly Hash[]): void {
+    for (const hash of hashes) {
+      const before = node.asked.get(hash)
+      const isOver = !before || node.ticks - before.tick > blockPatienceTicks
+      assert(
+        isOver && !node.mempool.has(hash),
+        'a transaction is asked of one peer at a time, and until it is here',
+      )
+      node.asked.set(hash, { peer, tick: node.ticks })
     }
   }
 
@@ -245,7 +293,10 @@ export class GossipWorld {
 
   #admit(node: Node, hashes: readonly Hash[], from?: Address): void {
     if (hashes.length === 0) return
-    for (const hash of hashes) node.mempool.add(hash)
+    for (const hash of hashes) {
+      node.mempool.add(hash)
+      node.asked.delete(hash)
+    }
     this.#give(node, { kind: 'admitted', hashes, ...(from && { from }) })
   }
 

@@ -56,7 +56,7 @@ export const standing = (height: number, round = 0) => ({
 interface Status {
   readonly height?: number
   readonly round?: number
-  /** Names of peers; absent when they are as before. */
+  /** Names of peers. */
   readonly links?: string
 }
 
@@ -75,7 +75,7 @@ export class Stage {
   open(peers: string): void {
     for (const name of peers) {
       this.give({ kind: 'link-opened', peer: peer(name) })
-      this.hearStatus(name, { links: 'a' })
+      this.hearStatus(name)
     }
   }
 
@@ -83,9 +83,8 @@ export class Stage {
     return this.give({ kind: 'link-closed', peer: peer(name) })
   }
 
-  hearStatus(name: string, { height = 0, round = 0, links }: Status = {}): readonly string[] {
-    const named = links === undefined ? {} : { links: [...links].map(peer) }
-    const status = { kind: 'status', ...standing(height, round), ...named } as const
+  hearStatus(name: string, { height = 0, round = 0, links = 'a' }: Status = {}): readonly string[] {
+    const status = { kind: 'status', ...standing(height, round), links: [...links].map(peer) } as const
     return this.give({ kind: 'status-heard', peer: peer(name), status, current: this.#current() })
   }
 
@@ -141,7 +140,7 @@ const write = (effect: GossipEffect): string => {
 const writeMessage = (message: PeerMessage): string => {
   switch (message.kind) {
     case 'status':
-      return `status ${message.height}/${message.round}${message.links ? ` ${message.links.map(nameOf).join('')}` : ''}`
+      return `status ${message.height}/${message.round} ${message.links.map(nameOf).join('')}`
     case 'vote':
       return `${brief(message.vote)} of ${nameOf(message.vote.validator)}`
     case 'proposal':
