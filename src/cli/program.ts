@@ -8,6 +8,7 @@ import { Command } from 'commander'
 import { version } from '../runtime/node/package.ts'
 import { accountCommand } from './commands/account.ts'
 import { backupCommand } from './commands/backup.ts'
+import { doctorCommand } from './commands/doctor.ts'
 import { keyCommand } from './commands/key.ts'
 import { networkCommand } from './commands/network.ts'
 import { openapiCommand } from './commands/openapi.ts'
@@ -37,6 +38,7 @@ const commandMakers = [
   startCommand,
   networkCommand,
   statusCommand,
+  doctorCommand,
   accountCommand,
   sendCommand,
   stakeCommand,

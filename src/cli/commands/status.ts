@@ -1,7 +1,9 @@
-/** `tautline status`: what the node says of itself. */
+/** `tautline status`: what the node says of itself, and of the validators. */
 import { Command } from 'commander'
 import { createClient } from '../../client/client.ts'
-import type { Status } from '../../node/service.ts'
+import type { Status, ValidatorsView } from '../../node/service.ts'
+import { type Address, unixMs } from '../../units.ts'
+import { lateValidators, percentOf } from '../diagnosis.ts'
 import { dataFlag, jsonFlag, nodeFlag } from '../flags.ts'
 import { type NodeFlags, nodeUrl } from '../node-url.ts'
 import { table } from '../table.ts'
@@ -13,32 +15,44 @@ interface Flags extends NodeFlags {
 
 export const statusCommand = (terminal: Terminal): Command =>
   new Command('status')
-    .description('Show the network, the head and the mempool of a running node.')
+    .description('Show the network, the head, the mempool, and the validators with who is late.')
     .addOption(nodeFlag())
     .addOption(dataFlag())
     .addOption(jsonFlag())
     .action(async (flags: Flags) => {
-      const status = await createClient({ url: await nodeUrl(flags) }).status()
-      terminal.out(flags.json ? JSON.stringify(status) : describe(status))
+      const client = createClient({ url: await nodeUrl(flags) })
+      const [status, validators, consensus] = await Promise.all([
+        client.status(),
+        client.validators(),
+        client.consensus(),
+      ])
+      const late = lateValidators(consensus, status, unixMs(Date.now()))
+      terminal.out(flags.json ? JSON.stringify({ ...status, late }) : describe(status, validators, late))
     })
 
-const describe = ({
-  network,
-  name,
-  node,
-  head,
-  validators,
-  peers,
-  mempool,
-  syncing,
-  version,
-  join,
-}: Status): string =>
-  table([
+const describe = (status: Status, validators: ValidatorsView, late: readonly Address[]): string => {
+  const { network, name, node, head, peers, mempool, syncing, version, join } = status
+  return table([
     ['network', `${name}, ${network}`],
     ['node', `${node.address} at ${node.url}, version ${version}${syncing ? ', syncing' : ''}`],
     ['head', `height ${head.height}, ${head.hash}, ${new Date(head.time).toISOString()}`],
-    ['validators', `${validators}, and ${peers} ${peers === 1 ? 'peer' : 'peers'} connected`],
+    ...validatorRows(validators, node.address, late),
+    ['peers', `${peers} connected`],
     ['mempool', `${mempool.transactions} transactions, ${mempool.bytes} bytes`],
     ['join', join],
   ])
+}
+
+const validatorRows = (
+  { validators, totalStake }: ValidatorsView,
+  self: Address,
+  late: readonly Address[],
+): readonly (readonly [string, string])[] =>
+  validators.map(({ address, stake }) => {
+    const notes = [
+      `stake ${stake} (${percentOf(BigInt(stake), BigInt(totalStake))} %)`,
+      ...(address === self ? ['this node'] : []),
+      ...(late.includes(address) ? ['late: see `tautline doctor`'] : []),
+    ]
+    return ['validator', `${address}, ${notes.join(', ')}`] as const
+  })
