@@ -20,7 +20,7 @@ const timeoutMs = 30_000
 
 export interface JoinParts {
   readonly joins: readonly JoinString[]
-  readonly request: Transport['request']
+  readonly transport: Pick<Transport, 'request'>
   readonly clock: Pick<Clock, 'now'>
   readonly log: Log
 }
@@ -32,7 +32,7 @@ export const joinNetwork = async ({ joins, ...parts }: JoinParts): Promise<Genes
     try {
       return await joinAt(join, parts)
     } catch (error) {
-      if (!(error instanceof Error)) throw error
+      if (!(error instanceof TautlineError)) throw error
       reasons.push(error.message)
     }
   }
@@ -41,9 +41,9 @@ export const joinNetwork = async ({ joins, ...parts }: JoinParts): Promise<Genes
 
 const joinAt = async (
   { url, network, pin }: JoinString,
-  { request, clock, log }: Omit<JoinParts, 'joins'>,
+  { transport, clock, log }: Omit<JoinParts, 'joins'>,
 ): Promise<Genesis> => {
-  const genesis = await fetchGenesis(request, url)
+  const genesis = await fetchGenesis(transport, url)
   const found = networkOf(genesis)
   if (found !== network) {
     throw refused(
@@ -57,7 +57,7 @@ const joinAt = async (
     )
     return genesis
   }
-  const time = await fetchPinnedTime(request, url, pin)
+  const time = await fetchPinnedTime(transport, url, pin)
   if (time + genesis.parameters.trustingPeriodMs < clock.now()) {
     log.warn(
       'the block in the join string is older than the trusting period, so it pins nothing: ask for a newer one',
@@ -69,8 +69,8 @@ const joinAt = async (
   return genesis
 }
 
-const fetchGenesis = async (request: Transport['request'], url: string): Promise<Genesis> => {
-  const answer = await get(request, url, '/v1/genesis')
+const fetchGenesis = async (transport: JoinParts['transport'], url: string): Promise<Genesis> => {
+  const answer = await get(transport, url, '/v1/genesis')
   const parsed = genesisSchema.safeParse(readJson(answer))
   if (parsed.success) return parsed.data
   throw refused(`${url} answers ${answer.status} and no genesis: is it the URL of a Tautline node?`)
@@ -78,11 +78,11 @@ const fetchGenesis = async (request: Transport['request'], url: string): Promise
 
 /** The time of the pinned block, which its hash vouches for. */
 const fetchPinnedTime = async (
-  request: Transport['request'],
+  transport: JoinParts['transport'],
   url: string,
   { height, hash }: BlockPin,
 ): Promise<number> => {
-  const answer = await get(request, url, `/v1/blocks/${height}`)
+  const answer = await get(transport, url, `/v1/blocks/${height}`)
   if (answer.status === 404)
     throw refused(`${url} has no block ${height} yet, which the join string names: try again when it has`)
   const { block } = (readJson(answer) ?? {}) as { block?: { header?: unknown } }
@@ -95,8 +95,13 @@ const fetchPinnedTime = async (
   )
 }
 
-const get = (request: Transport['request'], url: string, path: string): Promise<PlainAnswer> =>
-  request(url, { method: 'GET', path, maxBytes: maxAnswerBytes, timeoutMs })
+const get = async (transport: JoinParts['transport'], url: string, path: string): Promise<PlainAnswer> => {
+  try {
+    return await transport.request(url, { method: 'GET', path, maxBytes: maxAnswerBytes, timeoutMs })
+  } catch (cause) {
+    throw refused(`${url} gives no answer (${cause instanceof Error ? cause.message : String(cause)})`)
+  }
+}
 
 const readJson = ({ text }: PlainAnswer): unknown => {
   try {

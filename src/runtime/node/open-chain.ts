@@ -9,13 +9,13 @@ import type { Genesis } from '../../objects/genesis.ts'
 import type { BlockPin, JoinString } from '../../objects/join-string.ts'
 import type { Log } from '../../ports/log.ts'
 import type { ObjectStore } from '../../ports/object-store.ts'
+import type { Transport } from '../../ports/transport.ts'
 import type { NetworkId } from '../../units.ts'
 import { systemClock } from './clock.ts'
 import type { DataFolder } from './data-folder.ts'
 import { genesisFileName, parseGenesis } from './genesis-file.ts'
 import type { Identity } from './identity.ts'
 import { joinNetwork } from './join-network.ts'
-import { plainRequest } from './plain-request.ts'
 
 /** The network of the folder, or where there is none a new network of one; one of a genesis; one to be joined. */
 export type NetworkChoice =
@@ -28,6 +28,8 @@ export interface OpenChainParts {
   readonly folder: DataFolder
   readonly identity: Identity
   readonly network: NetworkChoice
+  /** Asks for the genesis of a network to be joined. */
+  readonly transport: Pick<Transport, 'request'>
   /** A block that the chain must contain. */
   readonly pin: BlockPin | undefined
   readonly log: Log
@@ -82,11 +84,12 @@ const firstGenesis = async ({
   folder,
   identity,
   network,
+  transport,
   log,
 }: OpenChainParts): Promise<{ genesis: Genesis; isMade: boolean }> => {
   if (network.kind === 'genesis') return { genesis: network.genesis, isMade: false }
   if (network.kind === 'join') {
-    const parts = { joins: network.joins, request: plainRequest, clock: systemClock, log }
+    const parts = { joins: network.joins, transport, clock: systemClock, log }
     return { genesis: await joinNetwork(parts), isMade: false }
   }
   const text = await folder.readFile('genesis.json')

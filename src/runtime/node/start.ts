@@ -77,8 +77,10 @@ const open = async (
   onClose(() => identity.close())
   if (options.withoutSignRecord) await makeMissingRecord(identity)
 
+  const transport = createNodeTransport()
+  onClose(() => transport.close())
   const store = await openStore(options.storage, folder.path)
-  const { chain, beginning } = await openChain({ store, folder, identity, ...options }).catch(
+  const { chain, beginning } = await openChain({ store, folder, identity, transport, ...options }).catch(
     async (error: unknown) => {
       await store.close()
       throw error
@@ -86,8 +88,6 @@ const open = async (
   )
   if (beginning === 'joined') await rememberNetwork(folder, options)
   const reachedUnder = [...options.urls]
-  const transport = createNodeTransport()
-  onClose(() => transport.close())
   const node = await Node.start({
     version,
     chain,

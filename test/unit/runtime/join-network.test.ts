@@ -1,6 +1,4 @@
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
-import { describe, expect, it, onTestFinished } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import type { Json } from '../../../src/codec/json.ts'
 import { networkOf } from '../../../src/ledger/genesis.ts'
 import { networkOfOne } from '../../../src/node/network-of-one.ts'
@@ -8,7 +6,6 @@ import { type Header, hashHeader, headerSchema } from '../../../src/objects/bloc
 import { parseJoinString } from '../../../src/objects/join-string.ts'
 import type { PlainAnswer } from '../../../src/ports/transport.ts'
 import { joinNetwork } from '../../../src/runtime/node/join-network.ts'
-import { plainRequest } from '../../../src/runtime/node/plain-request.ts'
 import { type BlockHash, unixMs } from '../../../src/units.ts'
 import { genesisTime, testSigner } from '../../faults/whole-node.ts'
 import { accountAnswer } from '../client/small-chain.ts'
@@ -33,13 +30,16 @@ const join = async (
   const warnings: string[] = []
   const request = async (url: string, { path }: { path: string }): Promise<PlainAnswer> => {
     const answers = hosts[url]
-    if (!answers) throw new Error(`${url} gives no answer (connection refused)`)
+    if (!answers) throw new Error('connect ECONNREFUSED')
     if (!(path in answers)) return { status: 404, text: '{}' }
     return { status: 200, text: JSON.stringify(answers[path]) }
   }
   const log = { debug() {}, info() {}, error() {}, warn: (message: string) => void warnings.push(message) }
   const joins = strings.map(parseJoinString)
-  return { genesis: await joinNetwork({ joins, request, clock: { now: () => unixMs(now) }, log }), warnings }
+  return {
+    genesis: await joinNetwork({ joins, transport: { request }, clock: { now: () => unixMs(now) }, log }),
+    warnings,
+  }
 }
 
 const pinned = (url: string, hash: BlockHash = hashHeader(header)): string =>
@@ -98,41 +98,7 @@ describe('is refused, with the reason', () => {
   it('all URLs, each with its own', async () => {
     const both = join([pinned(a), pinned(b)], { [b]: { ...honest, '/v1/genesis': strangers } })
     await expect(both).rejects.toThrow(
-      /can't be joined: .*a\.example gives no answer.*; .*b\.example is of network/,
+      /can't be joined: .*a\.example gives no answer \(connect ECONNREFUSED\); .*b\.example is of network/,
     )
-  })
-})
-
-describe('one plain request', () => {
-  const serve = async (answer: (path: string) => { status: number; location?: string; text: string }) => {
-    const server = createServer((request, response) => {
-      const { status, location, text } = answer(request.url!)
-      response.writeHead(status, location === undefined ? {} : { location }).end(text)
-    })
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-    onTestFinished(() => void server.close())
-    return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
-  }
-  const get = (url: string, maxBytes = 100) =>
-    plainRequest(url, { method: 'GET', path: '/v1/genesis', maxBytes, timeoutMs: 30_000 })
-
-  it('is answered up to its limit, and not beyond', async () => {
-    const url = await serve(() => ({ status: 404, text: 'x'.repeat(100) }))
-    expect(await get(url)).toEqual({ status: 404, text: 'x'.repeat(100) })
-    await expect(get(url, 99)).rejects.toThrow(/gives no answer \(more than 99 bytes\)/)
-  })
-
-  it('goes nowhere else', async () => {
-    const asked: string[] = []
-    const url = await serve((path) => {
-      asked.push(path)
-      return { status: 302, location: '/elsewhere', text: '' }
-    })
-    await expect(get(url)).rejects.toThrow(/gives no answer/)
-    expect(asked).toEqual(['/v1/genesis'])
-  })
-
-  it('says when nobody is there', async () => {
-    await expect(get('http://127.0.0.1:1')).rejects.toThrow(/127\.0\.0\.1:1 gives no answer \(.+\)/)
   })
 })
