@@ -5,6 +5,7 @@ import type { Log } from '../ports/log.ts'
 import { type Address, type UnixMs, unixMs } from '../units.ts'
 import type { Candidate, Chain } from './chain.ts'
 import type { Door } from './door.ts'
+import type { EvidencePool } from './evidence-pool.ts'
 
 /** How long a proposer waits for transactions that are at the door already: full blocks cost less than many small ones. */
 export const lingerMs = 20
@@ -13,6 +14,7 @@ export interface BlockBuilderParts {
   readonly chain: Chain
   readonly mempool: Mempool
   readonly door: Door
+  readonly evidence: EvidencePool
   readonly clock: Clock
   readonly log: Log
   readonly onDropped: (dropped: readonly Dropped[]) => void
@@ -27,8 +29,9 @@ export class BlockBuilder {
 
   /** There is something that a block made now could hold, or a heartbeat is due. */
   get hasContent(): boolean {
+    const { mempool, evidence } = this.#parts
     const time = this.#blockTime()
-    return this.#parts.mempool.hasIncludable(time) || this.#isHeartbeatDue(time)
+    return mempool.hasIncludable(time) || evidence.hasIncludable || this.#isHeartbeatDue(time)
   }
 
   /** Milliseconds until the heartbeat is due; negative when it is. */
@@ -39,7 +42,7 @@ export class BlockBuilder {
 
   /** @returns undefined when there is nothing that a block could hold, and no heartbeat due */
   async build(proposer: Address): Promise<Candidate | undefined> {
-    const { chain, mempool, onDropped } = this.#parts
+    const { chain, mempool, evidence, onDropped } = this.#parts
     const { maxBlockTransactions, maxBlockBytes } = chain.genesis.parameters
     await this.#linger(maxBlockTransactions)
     const time = this.#blockTime()
@@ -50,10 +53,12 @@ export class BlockBuilder {
       maxTransactions: maxBlockTransactions,
       maxBytes: maxBlockBytes,
     })
-    const candidate = await chain.execute(selected, { time, proposer, evidence: [] })
+    const candidate = await chain.execute(selected, { time, proposer, evidence: evidence.select() })
     const refused = candidate.execution.refused.map(({ transaction }) => transaction.id)
     if (refused.length > 0) onDropped(mempool.invalidate(refused))
-    return candidate.execution.included.length > 0 || this.#isHeartbeatDue(time) ? candidate : undefined
+    const { execution } = candidate
+    const isEmpty = execution.included.length === 0 && execution.evidence.length === 0
+    return isEmpty && !this.#isHeartbeatDue(time) ? undefined : candidate
   }
 
   async #linger(enough: number): Promise<void> {

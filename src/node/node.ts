@@ -5,8 +5,10 @@
  * the chain makes those final; then whoever waited is told. Reads go to the chain alone.
  */
 
+import type { Conflict } from '../consensus/message-log.ts'
 import { TautlineError } from '../errors.ts'
 import { createMempool, type Dropped, type Mempool } from '../mempool/mempool.ts'
+import type { SelfProvingMessage } from '../messages/peer-message.ts'
 import { formatJoinString } from '../objects/join-string.ts'
 import type { Operation } from '../objects/operation.ts'
 import type { DecodedTransaction } from '../objects/transaction.ts'
@@ -17,12 +19,13 @@ import type { ObjectStore } from '../ports/object-store.ts'
 import type { Random } from '../ports/random.ts'
 import type { SignRecordStore } from '../ports/sign-record-store.ts'
 import type { Transport, Wire, WireListener } from '../ports/transport.ts'
-import type { Address, BlockHash, Height, TransactionId } from '../units.ts'
+import type { Address, BlockHash, Hash, Height, TransactionId } from '../units.ts'
 import { BlockBuilder } from './block-builder.ts'
 import type { Candidate, Chain } from './chain.ts'
 import { Decider } from './decider.ts'
 import { Door } from './door.ts'
 import { streamEvents } from './events.ts'
+import { EvidencePool } from './evidence-pool.ts'
 import { finalsOf, readFinal } from './finals.ts'
 import { Links } from './links/links.ts'
 import { Network } from './network.ts'
@@ -51,6 +54,7 @@ import type {
   ValidatorsView,
 } from './service.ts'
 import { readSignRecord, type SignRecord } from './sign-record.ts'
+import { verifiedEvidenceOf } from './verify-evidence.ts'
 import { Waiters } from './waiters.ts'
 import { Wallet } from './wallet.ts'
 
@@ -81,6 +85,7 @@ export class Node implements NodeService {
   readonly #waiters: Waiters
   readonly #door: Door
   readonly #wallet: Wallet
+  readonly #evidence: EvidencePool
   readonly #closing = new AbortController()
   /** Set once the node has started, which it has before anybody sees it. */
   #decider!: Decider
@@ -97,6 +102,7 @@ export class Node implements NodeService {
     this.#parts = parts
     this.#mempool = mempool
     this.#waiters = new Waiters(clock)
+    this.#evidence = new EvidencePool(chain)
     this.#door = new Door({
       chain,
       mempool,
@@ -228,6 +234,11 @@ export class Node implements NodeService {
     return this.#wallet.spend(request)
   }
 
+  /** Takes in what a peer has posted: see {@link Network.heardByPost}. */
+  async peerMessages(messages: readonly SelfProvingMessage[]): Promise<{ readonly wanted: readonly Hash[] }> {
+    return { wanted: await this.#network!.heardByPost(messages) }
+  }
+
   async close(): Promise<void> {
     this.#door.close()
     this.#closing.abort()
@@ -249,6 +260,7 @@ export class Node implements NodeService {
           chain,
           mempool: this.#mempool,
           door: this.#door,
+          evidence: this.#evidence,
           clock,
           log,
           onDropped: (dropped) => this.#tellDropped(dropped),
@@ -260,7 +272,7 @@ export class Node implements NodeService {
         onCommitted: (candidate) => this.#tellCommitted(candidate),
         onSaid: (message) => this.#network?.said(message),
         onMoved: () => this.#network?.moved(),
-        onAccused: () => undefined,
+        onAccused: (conflict) => void this.#accuse(conflict),
         onHalt,
       },
       record ?? { blocks: [] },
@@ -329,8 +341,18 @@ export class Node implements NodeService {
     return true
   }
 
-  #tellCommitted({ block }: Candidate): void {
+  async #accuse(conflict: Conflict): Promise<void> {
+    try {
+      if (await this.#evidence.add(verifiedEvidenceOf(...conflict))) this.#decider.wake()
+    } catch (error) {
+      this.#parts.log.error(`evidence could not be kept: ${String(error)}`)
+    }
+  }
+
+  #tellCommitted(candidate: Candidate): void {
+    const { block } = candidate
     this.#blocksCommitted++
+    this.#evidence.committed(candidate)
     const overtaken = this.#mempool.committed(block.transactions)
     this.#network?.departed(block.transactions)
     this.#tellDropped(overtaken)

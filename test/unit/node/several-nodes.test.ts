@@ -1,12 +1,14 @@
 import memoryDriver from 'unstorage/drivers/memory'
 import { afterEach, expect, it } from 'vitest'
+import type { VoteMessage } from '../../../src/messages/peer-message.ts'
 import { Chain } from '../../../src/node/chain.ts'
 import { foundNetwork } from '../../../src/node/found-network.ts'
 import { Node } from '../../../src/node/node.ts'
 import { freshSignRecord, writeSignRecord } from '../../../src/node/sign-record.ts'
 import type { Genesis } from '../../../src/objects/genesis.ts'
+import { messageSigningText } from '../../../src/objects/vote.ts'
 import { openUnstorageStore } from '../../../src/storage/unstorage-store.ts'
-import { unixMs } from '../../../src/units.ts'
+import { type BlockHash, height, round, unixMs } from '../../../src/units.ts'
 import { faultyDisk } from '../../faults/faulty-driver.ts'
 import { pay, silentLog } from '../../faults/whole-node.ts'
 import { Loopback, signerOf, verifier } from './links/loopback.ts'
@@ -116,4 +118,39 @@ it('a line of nodes, each linked with its neighbours only, passes on what the en
     expect(new Set(network.heads()).size).toBe(1)
     expect(network.nodes[0]!.status().head.height).toBe(block)
   }
+})
+
+it('a validator that says two things in one round loses stake and its place, once, and the others go on', async () => {
+  network = new SmallNetwork(4)
+  for (const order of [0, 1, 2]) await network.start(order)
+  const liar = signerOf(3)
+  const say = async (block: BlockHash): Promise<VoteMessage> => {
+    const content = {
+      kind: 'precommit',
+      network: network.nodes[0]!.network,
+      height: height(1),
+      round: round(0),
+    } as const
+    const unsigned = { ...content, block, validator: liar.address }
+    return { kind: 'vote', vote: { ...unsigned, signature: await liar.sign(messageSigningText(unsigned)) } }
+  }
+  await network.pass(1_000)
+  const both = await Promise.all(['aa', 'bb'].map((byte) => say(byte.repeat(32) as BlockHash)))
+  await network.nodes[0]!.peerMessages(both)
+  await network.pass(30_000)
+  for (const node of network.nodes) {
+    const { stake, unbonding } = await node.account(liar.address, { proof: false })
+    expect({ stake, unbonding: unbonding.map(({ amount }) => amount) }).toEqual({
+      stake: '0',
+      unbonding: ['225000000'],
+    })
+    expect((await node.validators())?.validators.map(({ address }) => address)).not.toContain(liar.address)
+  }
+  const before = network.heads()
+  await network.nodes[1]!.peerMessages(both)
+  await network.pass(30_000)
+  expect(network.heads()).toEqual(before)
+  await network.nodes[1]!.spend({ operations: [pay(signerOf(9).address, 5)] })
+  await network.pass(10_000)
+  expect(new Set(network.heads()).size).toBe(1)
 })
