@@ -9,16 +9,17 @@
 import { maxHashes, maxNamedLinks } from '../messages/limits.ts'
 import type { Address, Hash } from '../units.ts'
 import type { Emit } from './effect.ts'
-import { maxPast, maxUntold, maxWaiting } from './limits.ts'
+import { maxArriving, maxPast, maxUntold, maxWaiting } from './limits.ts'
 import type { Link } from './link.ts'
 import { Memory } from './memory.ts'
 import { portions } from './portions.ts'
 
 export class Announcements {
   readonly #emit: Emit
-  /** Transactions that wait here, oldest first, and the links over which their other end has named them. */
+  /** Transactions that wait here, oldest first, and the links whose other end has named them or asked for them. */
   readonly #waiting = new Map<Hash, Link[]>()
   readonly #past = new Memory<Hash>(maxPast)
+  readonly #arriving = new Memory<Hash>(maxArriving)
 
   constructor(emit: Emit) {
     this.#emit = emit
@@ -35,23 +36,42 @@ export class Announcements {
   admitted(hashes: readonly Hash[], from: Address | undefined, links: ReadonlyMap<Address, Link>): void {
     const bringer = from && links.get(from)
     for (const hash of hashes) this.#hold(hash, bringer)
+    const pushed: Link[] = []
+    const told: Link[] = []
     for (const link of links.values()) {
-      const lacking = hashes.filter((hash) => this.#lacks(link, hash))
-      if (lacking.length === 0) continue
-      if (from === undefined) this.#emit({ kind: 'push', peer: link.peer, hashes: lacking })
-      else if (link.hears(from)) link.untold.push(...lacking.slice(0, maxUntold - link.untold.length))
-      else this.#announce(link, lacking)
+      this.#answer(link, hashes)
+      if (from === undefined) pushed.push(link)
+      else if (!link.hears(from)) told.push(link)
+      else link.untold.push(...hashes.slice(0, maxUntold - link.untold.length))
+    }
+    this.#spread(hashes, pushed, (peers, lacking) => this.#push(peers, lacking))
+    this.#spread(hashes, told, (peers, lacking) => this.#announce(peers, lacking))
+  }
+
+  /** They have arrived, and are being judged. */
+  received(hashes: readonly Hash[]): void {
+    for (const hash of hashes) {
+      this.#arriving.add(hash)
+      this.#past.add(hash)
     }
   }
 
-  /** Of no use to anybody any more, or arrived just now and not admitted yet. */
-  passed(hashes: readonly Hash[]): void {
-    for (const hash of hashes) this.#past.add(hash)
+  /** Arrived a moment ago, and may turn up any time. */
+  isArriving(hash: Hash): boolean {
+    return this.#arriving.has(hash)
   }
 
   departed(hashes: readonly Hash[]): void {
-    for (const hash of hashes) this.#waiting.delete(hash)
-    this.passed(hashes)
+    for (const hash of hashes) {
+      this.#waiting.delete(hash)
+      this.#past.add(hash)
+    }
+  }
+
+  /** A peer may ask for what is on its way to this node: it gets that as soon as it is here. */
+  wanted(hashes: readonly Hash[], by: Link): void {
+    for (const hash of hashes) if (!this.#waiting.has(hash)) by.awaited.add(hash)
+    this.#push([by.peer], hashes)
   }
 
   /** @returns those that are new to this node */
@@ -65,7 +85,9 @@ export class Announcements {
   }
 
   tick(links: Iterable<Link>): void {
+    this.#arriving.age()
     for (const link of links) {
+      link.awaited.age()
       this.#tell(link)
       this.#ripen(link)
     }
@@ -79,6 +101,14 @@ export class Announcements {
       this.#waiting.delete(oldest)
       return
     }
+  }
+
+  /** Pushes what the peer has asked for before it was here. */
+  #answer(link: Link, hashes: readonly Hash[]): void {
+    const awaited = hashes.filter((hash) => link.awaited.has(hash) && this.#lacks(link, hash))
+    if (awaited.length === 0) return
+    for (const hash of awaited) this.#waiting.get(hash)!.push(link)
+    this.#push([link.peer], awaited)
   }
 
   #lacks(link: Link, hash: Hash): boolean {
@@ -98,15 +128,32 @@ export class Announcements {
       if (this.#lacks(link, hash)) portion.push(hash)
     }
     link.untold.splice(0, seen)
-    this.#announce(link, portion)
+    this.#announce([link.peer], portion)
   }
 
-  #announce(link: Link, hashes: readonly Hash[]): void {
-    for (const portion of portions(hashes)) {
-      this.#emit({ kind: 'send', peer: link.peer, message: { kind: 'announce', hashes: portion } })
+  /** Once to all who lack them all, and to each who lacks some. */
+  #spread(hashes: readonly Hash[], links: readonly Link[], tell: Tell): void {
+    const lackingAll: Address[] = []
+    for (const link of links) {
+      const lacking = hashes.filter((hash) => this.#lacks(link, hash))
+      if (lacking.length === hashes.length) lackingAll.push(link.peer)
+      else if (lacking.length > 0) tell([link.peer], lacking)
+    }
+    if (lackingAll.length > 0) tell(lackingAll, hashes)
+  }
+
+  #push(peers: readonly Address[], hashes: readonly Hash[]): void {
+    this.#emit({ kind: 'push', peers, hashes })
+  }
+
+  #announce(peers: readonly Address[], all: readonly Hash[]): void {
+    for (const hashes of portions(all)) {
+      this.#emit({ kind: 'send', peers, message: { kind: 'announce', hashes } })
     }
   }
 }
+
+type Tell = (peers: readonly Address[], hashes: readonly Hash[]) => void
 
 const remove = (links: Link[], link: Link): void => {
   const at = links.indexOf(link)

@@ -9,8 +9,7 @@
  *   what that one hears itself (`link.ts`).
  * - Consensus messages go to peers in the same height only (`repeater.ts`). Who is behind needs blocks, not
  *   votes; once it has come to this height it is told all that is current.
- * - Transactions are announced, and pulled by who lacks them (`announcements.ts`, `requests.ts`). A request is
- *   answered by the shell, which has the texts.
+ * - Transactions are announced, and pulled by who lacks them (`announcements.ts`, `requests.ts`).
  *
  * Nothing is assumed of deliveries, nor of a peer's memory. What a peer lacks is sent again on ticks, and who
  * doesn't move while there is something to agree on is taken to have forgotten all. While nothing happens,
@@ -75,7 +74,7 @@ export class Gossip {
         this.#announcements.departed(input.hashes)
         break
       case 'lacking':
-        this.#requests.need(input.hashes, this.#sourcesOf(input.from))
+        this.#lack(input)
         break
       case 'tick':
         this.#tick(input.current)
@@ -86,7 +85,7 @@ export class Gossip {
   }
 
   /** What comes over a link. */
-  #hear(input: InputOf<'link-closed' | 'status-heard' | 'announced' | 'received'>): void {
+  #hear(input: InputOf<'link-closed' | 'status-heard' | 'announced' | 'wanted' | 'received'>): void {
     const link = this.#linkOf(input.peer)
     if (link === undefined) return
     switch (input.kind) {
@@ -99,8 +98,11 @@ export class Gossip {
       case 'announced':
         this.#requests.announced(this.#announcements.announced(input.hashes, link), link)
         break
+      case 'wanted':
+        this.#announcements.wanted(input.hashes, link)
+        break
       case 'received':
-        this.#announcements.passed(input.hashes)
+        this.#announcements.received(input.hashes)
         this.#requests.settle(input.hashes, link)
     }
   }
@@ -150,6 +152,12 @@ export class Gossip {
     else this.#repeater.relay(input, this.#audience())
   }
 
+  #lack({ hashes, from }: InputOf<'lacking'>): void {
+    const bringer = this.#linkOf(from)
+    const sources = bringer ? [bringer] : this.#audience()
+    this.#requests.need(hashes, sources, (hash) => this.#announcements.isArriving(hash))
+  }
+
   #tick(current: Current): void {
     if (current.recent().length > 0) this.#wakeThoseWhoStandStill()
     this.#repeater.repeat(this.#audience(), current)
@@ -162,7 +170,7 @@ export class Gossip {
       if (!isTimeToForget(++link.stillTicks)) continue
       link.forget()
       this.#announcements.tellAll(link)
-      this.#emit({ kind: 'send', peer: link.peer, message: this.#status() })
+      this.#emit({ kind: 'send', peers: [link.peer], message: this.#status() })
     }
   }
 
@@ -175,19 +183,14 @@ export class Gossip {
     return [...this.#links.values()].filter(({ height }) => height === this.#standing.height)
   }
 
-  #sourcesOf(from: Address | undefined): readonly Link[] {
-    const link = this.#linkOf(from)
-    return link ? [link] : this.#audience()
-  }
-
   #status(): StatusMessage {
     const links = [...this.#links.keys()].slice(0, maxNamedLinks)
     return { kind: 'status', ...this.#standing, links }
   }
 
   #tellAll(): void {
-    const status = this.#status()
-    for (const { peer } of this.#links.values()) this.#emit({ kind: 'send', peer, message: status })
+    const peers = [...this.#links.keys()]
+    if (peers.length > 0) this.#emit({ kind: 'send', peers, message: this.#status() })
   }
 }
 

@@ -46,6 +46,8 @@ export type GossipInput =
   | { readonly kind: 'departed'; readonly hashes: readonly Hash[] }
   /** A peer has these. */
   | { readonly kind: 'announced'; readonly peer: Address; readonly hashes: readonly Hash[] }
+  /** A peer asks for these. */
+  | { readonly kind: 'wanted'; readonly peer: Address; readonly hashes: readonly Hash[] }
   /** A peer has sent these, asked or unasked, whatever becomes of them. */
   | { readonly kind: 'received'; readonly peer: Address; readonly hashes: readonly Hash[] }
   /** A proposal of this height, brought by this peer, names these, and they are not here. */

@@ -11,6 +11,11 @@ export const maxPast = 65_536
 /** Transactions that a peer will hear of on later ticks, unless it names them itself or they are gone by then. */
 export const maxUntold = 32_768
 
+/** Transactions that arrived a tick or two ago and may be under verification still. */
+export const maxArriving = 16_384
+/** Transactions that a peer asked for a tick or two ago, and that weren't here. */
+export const maxAwaited = 2_048
+
 /** Transactions that a peer has announced and hasn't sent yet. */
 export const maxOffered = 2_048
 /** Transactions that proposals of the present height name and this node lacks: two of the largest blocks. */

@@ -1,7 +1,7 @@
 /** What is known of one peer, for as long as the link to it lasts. A link that is opened again starts anew. */
 import type { ConsensusMessage } from '../objects/vote.ts'
 import type { Address, Hash, Height, Round, Signature } from '../units.ts'
-import { maxKnownMessages, requestWindow } from './limits.ts'
+import { maxAwaited, maxKnownMessages, requestWindow } from './limits.ts'
 import { Memory } from './memory.ts'
 
 export class Link {
@@ -21,6 +21,9 @@ export class Link {
   untold: Hash[] = []
   /** How many of these were there on the tick before. */
   ripe = 0
+
+  /** Transactions that it asked for lately, and that weren't here. */
+  readonly awaited = new Memory<Hash>(maxAwaited)
 
   /** Transactions that it announced, and that haven't come yet. */
   readonly offered = new Set<Hash>()

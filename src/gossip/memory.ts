@@ -18,11 +18,14 @@ export class Memory<Value> {
   }
 
   add(value: Value): void {
-    if (this.#young.size >= this.#generation) {
-      this.#old = this.#young
-      this.#young = new Set()
-    }
+    if (this.#young.size >= this.#generation) this.age()
     this.#young.add(value)
+  }
+
+  /** Forgets what was there the last time that it aged. */
+  age(): void {
+    this.#old = this.#young
+    this.#young = new Set()
   }
 
   clear(): void {

@@ -24,6 +24,7 @@ export interface Said {
 /** An audience is the links to peers in this height. */
 export class Repeater {
   readonly #emit: Emit
+  readonly #told = new WeakMap<ConsensusMessage, PeerMessage>()
   /** What was recent on the tick before. */
   #ripe: ReadonlySet<Signature> = new Set()
 
@@ -33,42 +34,44 @@ export class Repeater {
 
   /** A message enters the network here. */
   publish({ message, block }: Said, audience: readonly Link[]): void {
-    for (const link of audience) this.#sendOnce(link, message, block)
+    this.#sendOnce(audience, message, block)
   }
 
   relay({ message, block }: Said, audience: readonly Link[]): void {
-    for (const link of audience) {
-      if (!link.hears(message.validator)) this.#sendOnce(link, message, block)
-    }
+    const unlinked = audience.filter((link) => !link.hears(message.validator))
+    this.#sendOnce(unlinked, message, block)
   }
 
   /** All that is current, to a peer that has come to this height. */
   brief(link: Link, current: Current): void {
-    for (const message of current.recent()) this.#sendOnce(link, message, blockIn(message, current))
+    for (const message of current.recent()) this.#sendOnce([link], message, blockIn(message, current))
   }
 
   repeat(audience: readonly Link[], current: Current): void {
     const recent = current.recent()
     for (const message of recent) {
-      if (!this.#ripe.has(message.signature)) continue
-      for (const link of audience) this.#sendOnce(link, message, blockIn(message, current))
+      if (this.#ripe.has(message.signature)) this.#sendOnce(audience, message, blockIn(message, current))
     }
     this.#ripe = new Set(recent.map(({ signature }) => signature))
   }
 
-  #sendOnce(link: Link, message: Verified<ConsensusMessage>, block: CompactBlock | undefined): void {
-    if (link.knows(message)) return
-    const told = toPeerMessage(message, block)
-    if (told === undefined) return
-    link.remember(message)
-    this.#emit({ kind: 'send', peer: link.peer, message: told })
+  #sendOnce(audience: readonly Link[], message: Verified<ConsensusMessage>, block?: CompactBlock): void {
+    const unaware = audience.filter((link) => !link.knows(message))
+    const told = unaware.length > 0 && this.#toPeerMessage(message, block)
+    if (!told) return
+    for (const link of unaware) link.remember(message)
+    this.#emit({ kind: 'send', peers: unaware.map(({ peer }) => peer), message: told })
+  }
+
+  /** The same object each time, so that it is encoded once. */
+  #toPeerMessage(message: Verified<ConsensusMessage>, block?: CompactBlock): PeerMessage | undefined {
+    const told = this.#told.get(message) ?? toPeerMessage(message, block)
+    if (told) this.#told.set(message, told)
+    return told
   }
 }
 
-const toPeerMessage = (
-  message: Verified<ConsensusMessage>,
-  block: CompactBlock | undefined,
-): PeerMessage | undefined => {
+const toPeerMessage = (message: ConsensusMessage, block?: CompactBlock): PeerMessage | undefined => {
   if (message.kind !== 'proposal') return { kind: 'vote', vote: message }
   return block && { kind: 'proposal', proposal: message, block }
 }

@@ -52,13 +52,16 @@ export class Requests {
     this.#send()
   }
 
-  /** @param sources - who may have them, the likeliest first */
-  need(hashes: readonly Hash[], sources: readonly Link[]): void {
+  /**
+   * @param sources - who may have them, the likeliest first
+   * @param isArriving - no reason to ask before the next tick
+   */
+  need(hashes: readonly Hash[], sources: readonly Link[], isArriving: (hash: Hash) => boolean): void {
     for (const hash of hashes) {
       this.#needed.add(hash)
       const want = this.#wantOf(hash)
       this.#prefer(hash, want, sources[0])
-      this.#askNext(hash, want)
+      if (!isArriving(hash)) this.#askNext(hash, want)
     }
     this.#boundNeeds()
     this.#send()
@@ -178,7 +181,7 @@ export class Requests {
   #send(): void {
     for (const [link, batch] of this.#batches) {
       for (const hashes of portions(batch)) {
-        this.#emit({ kind: 'send', peer: link.peer, message: { kind: 'want', hashes } })
+        this.#emit({ kind: 'send', peers: [link.peer], message: { kind: 'want', hashes } })
       }
     }
     this.#batches.clear()

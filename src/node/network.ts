@@ -102,7 +102,7 @@ export class Network {
         this.#step({ kind: 'announced', peer, hashes: message.hashes })
         break
       case 'want':
-        this.#sendTransactions(peer, message.hashes)
+        this.#step({ kind: 'wanted', peer, hashes: message.hashes })
         break
       default:
         void this.#takeWithin(peer, message)
@@ -172,9 +172,11 @@ export class Network {
   }
 
   #step(input: GossipInput): void {
+    const { links } = this.#parts
     for (const effect of this.#gossip.step(input)) {
-      if (effect.kind === 'send') this.#parts.links.send(effect.peer, encodeMessage(effect.message))
-      else this.#sendTransactions(effect.peer, effect.hashes)
+      const messages =
+        effect.kind === 'send' ? [encodeMessage(effect.message)] : this.#transactionsOf(effect.hashes)
+      for (const peer of effect.peers) for (const message of messages) links.send(peer, message)
     }
     this.#armRepeat()
   }
@@ -188,12 +190,12 @@ export class Network {
     })
   }
 
-  #sendTransactions(peer: Address, hashes: readonly Hash[]): void {
-    const { mempool, decider, links } = this.#parts
+  #transactionsOf(hashes: readonly Hash[]): readonly EncodedMessage[] {
+    const { mempool, decider } = this.#parts
     const texts = hashes.flatMap(
       (hash) => (mempool.getByHash(hash) ?? decider.transactionOf(hash))?.text ?? [],
     )
-    for (const message of encodeTransactions(texts)) links.send(peer, message)
+    return encodeTransactions(texts)
   }
 
   /** A peer that sends faster than it can be verified loses what is too much, and hears nothing of it. */

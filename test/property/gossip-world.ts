@@ -220,8 +220,10 @@ export class GossipWorld {
   }
 
   #carry(from: Node, effect: GossipEffect): void {
-    const to = this.nodes.find(({ key }) => key === effect.peer)!
-    this.#send(from, to, effect.kind === 'push' ? textsOf(effect.hashes) : (effect.message as Parcel))
+    for (const to of this.nodes.filter(({ key }) => effect.peers.includes(key))) {
+      if (effect.kind === 'send') this.#send(from, to, effect.message as Parcel)
+      else this.#push(from, to, effect.hashes)
+    }
   }
 
   #send(from: Node, to: Node, parcel: Parcel): void {
@@ -268,7 +270,7 @@ export class GossipWorld {
         this.#give(node, { kind: 'announced', peer, hashes: parcel.hashes })
         break
       case 'want':
-        this.#answer(node, peer, parcel.hashes)
+        this.#give(node, { kind: 'wanted', peer, hashes: parcel.hashes })
         break
       case 'transactions':
         this.#give(node, { kind: 'received', peer, hashes: parcel.hashes })
@@ -286,9 +288,9 @@ export class GossipWorld {
     this.#give(node, { ...said(message), from })
   }
 
-  #answer(node: Node, peer: Address, hashes: readonly Hash[]): void {
-    const held = hashes.filter((hash) => node.mempool.has(hash))
-    if (held.length > 0) this.#carry(node, { kind: 'push', peer, hashes: held })
+  #push(from: Node, to: Node, all: readonly Hash[]): void {
+    const hashes = all.filter((hash) => from.mempool.has(hash))
+    if (hashes.length > 0) this.#send(from, to, { kind: 'transactions', hashes })
   }
 
   #admit(node: Node, hashes: readonly Hash[], from?: Address): void {
@@ -307,8 +309,6 @@ export class GossipWorld {
     return line
   }
 }
-
-const textsOf = (hashes: readonly Hash[]): Parcel => ({ kind: 'transactions', hashes })
 
 const add = (counts: Map<string, number>, key: string): void => {
   counts.set(key, (counts.get(key) ?? 0) + 1)

@@ -271,6 +271,20 @@ test('a validator that signs without end costs bounded memory, and is told its o
   expect(stage.tick()).toEqual(['b: prevote 1 A of b'])
 })
 
+test('a message is one object, whomever and how often it is told, so that it is encoded once', () => {
+  const stage = new Stage()
+  stage.open('bc')
+  const message = vote('a')
+  const current = { recent: () => [message], blockOf: () => undefined }
+  const told = [
+    ...stage.gossip.step({ kind: 'said', message }),
+    ...Array.from({ length: 8 }, () => stage.gossip.step({ kind: 'tick', current })).flat(),
+  ].flatMap((effect) => (effect.kind === 'send' && effect.message.kind === 'vote' ? [effect] : []))
+
+  expect(told.map(({ peers }) => peers)).toEqual(Array(2).fill([vote('b').validator, vote('c').validator]))
+  expect(told[0]!.message).toBe(told[1]!.message)
+})
+
 test('the same inputs give the same effects', () => {
   const run = () => {
     const stage = new Stage()

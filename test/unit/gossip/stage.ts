@@ -68,7 +68,7 @@ export class Stage {
 
   /** @returns what was sent, written short: `b: status 0/0 bc`, `b: want 1-3`, `c: push 1`, `c: prevote 0 A of b` */
   give(input: GossipInput): readonly string[] {
-    return this.gossip.step(input).map(write)
+    return this.gossip.step(input).flatMap(write)
   }
 
   /** Opens links with peers at height 0 that have no other links. */
@@ -113,6 +113,10 @@ export class Stage {
     return this.give({ kind: 'announced', peer: peer(name), hashes: announced })
   }
 
+  want(name: string, wanted: readonly Hash[]): readonly string[] {
+    return this.give({ kind: 'wanted', peer: peer(name), hashes: wanted })
+  }
+
   receive(name: string, received: readonly Hash[]): readonly string[] {
     return this.give({ kind: 'received', peer: peer(name), hashes: received })
   }
@@ -132,9 +136,9 @@ export class Stage {
   }
 }
 
-const write = (effect: GossipEffect): string => {
+const write = (effect: GossipEffect): readonly string[] => {
   const what = effect.kind === 'push' ? `push ${writeHashes(effect.hashes)}` : writeMessage(effect.message)
-  return `${nameOf(effect.peer)}: ${what}`
+  return effect.peers.map((each) => `${nameOf(each)}: ${what}`)
 }
 
 const writeMessage = (message: PeerMessage): string => {

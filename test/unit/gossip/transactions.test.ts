@@ -62,6 +62,22 @@ describe('who is told', () => {
     expect(openLink(stage, 'b')).toEqual(['b: status 0/0 b', 'b: announce 1'])
   })
 
+  test('who has asked too early gets it as soon as it is here, and nothing besides', () => {
+    const stage = staged('bcd')
+    stage.hearStatus('d', { links: 'ab' })
+    expect(stage.want('c', hashes(1, 2))).toEqual(['c: push 1-2'])
+    expect(stage.want('d', [hash(3)])).toEqual(['d: push 3'])
+    expect(stage.admit(hashes(1, 3), 'b')).toEqual(['c: push 1-2', 'd: push 3', 'c: announce 3'])
+    expect(stage.tick(2)).toEqual(['d: announce 1-2'])
+  })
+
+  test('who has asked long ago is told like everybody', () => {
+    const stage = staged('bc')
+    stage.want('c', [hash(1)])
+    stage.tick(2)
+    expect(stage.admit([hash(1)], 'b')).toEqual(['c: announce 1'])
+  })
+
   test('more than one announcement holds', () => {
     const stage = staged('bc')
     expect(stage.admit(hashes(1, 1_500), 'b')).toEqual(['c: announce 1-1024', 'c: announce 1025-1500'])
@@ -192,6 +208,21 @@ describe('what a proposal names and this node lacks', () => {
   test('is asked for though it was here before', () => {
     const stage = staged('b')
     stage.depart([hash(1)])
+    expect(stage.lack([hash(1)], 'b')).toEqual(['b: want 1'])
+  })
+
+  test('is not asked for while it may be under verification here', () => {
+    const stage = staged('bc')
+    stage.receive('b', hashes(1, 2))
+    expect(stage.lack(hashes(1, 3), 'c')).toEqual(['c: want 3'])
+    stage.admit([hash(1)], 'b')
+    expect(stage.tick()).toEqual(['c: want 2'])
+  })
+
+  test('is asked for at once when it arrived long ago and was not admitted', () => {
+    const stage = staged('b')
+    stage.receive('b', [hash(1)])
+    stage.tick(2)
     expect(stage.lack([hash(1)], 'b')).toEqual(['b: want 1'])
   })
 
