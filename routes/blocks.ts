@@ -49,6 +49,10 @@ export const segmentRoute = defineRoute({
       limit: wholeParameter({ min: 1, max: maxSegmentBlocks, description: 'Most blocks.' })
         .default(100)
         .meta({ default: 100 }),
+      certificates: z.enum(['true', 'false']).default('false').meta({
+        description: 'Whether to add the certificate of each block, as those want that keep them.',
+        default: 'false',
+      }),
     }),
   },
   responses: {
@@ -59,8 +63,9 @@ export const segmentRoute = defineRoute({
 
 export const mountBlocks = (app: OpenAPIHono, node: NodeService): void => {
   app.openapi(segmentRoute, async (c) => {
-    const { from, limit } = c.req.valid('query')
-    return respondFresh(JSON.stringify(await node.segment(height(from), limit)))
+    const { from, limit, certificates } = c.req.valid('query')
+    const segment = await node.segment(height(from), limit, { certificates: certificates === 'true' })
+    return respondFresh(JSON.stringify(segment))
   })
   app.openapi(blockRoute, async (c) => {
     const { at } = c.req.valid('param')

@@ -149,6 +149,10 @@ export const committedBlockSchema = z
 export const segmentSchema = z
   .strictObject({
     blocks: z.array(blockSchema),
+    certificates: z
+      .array(certificateSchema)
+      .optional()
+      .meta({ description: 'One for each block, when they were asked for.' }),
     certificate: certificateSchema
       .optional()
       .meta({ description: 'Of the last block; absent when there are none from there on yet.' }),

@@ -13,8 +13,9 @@ import { type Genesis, genesisSchema } from '../objects/genesis.ts'
 import type { Verifier } from '../ports/keys.ts'
 import type { ObjectStore } from '../ports/object-store.ts'
 import { height as asHeight, type BlockHash, type Height } from '../units.ts'
+import { chainSink } from './block-sink.ts'
 import { Chain } from './chain.ts'
-import { replayBlock, type UncheckedBlock } from './replay.ts'
+import { replayAll, type UncheckedBlock } from './replay.ts'
 
 /** Blocks that are read side by side. */
 const readAhead = 16
@@ -23,6 +24,7 @@ const keyField = z.string().regex(/^[0-9a-f]{64}$/)
 const firstLine = z.strictObject({ backup: z.strictObject({ genesis: genesisSchema, key: keyField }) })
 const blockLine = z.strictObject({ block: z.unknown(), certificate: z.unknown() })
 const lastLine = z.strictObject({ end: z.strictObject({ hash: blockHashField, height: heightField }) })
+type End = z.output<typeof lastLine>['end']
 
 /** Where blocks are read from: a folder, or a running node. */
 export interface BackupSource {
@@ -69,27 +71,41 @@ export const readBackup = async (
   verifier: Verifier,
   onBlock: (height: Height) => void,
 ): Promise<{ chain: Chain; key: string }> => {
-  let restored: { chain: Chain; key: string } | undefined
-  for await (const line of lines) {
-    const value = parseLine(line)
-    if (!restored) {
-      const { genesis, key } = expectLine(firstLine, value, 'the first line is not that of a backup').backup
-      restored = { chain: await Chain.create(store, genesis), key }
-      continue
-    }
-    const end = lastLine.safeParse(value)
-    if (end.success) return requireEnd(restored, end.data.end)
-    const { block, certificate } = expectLine(
-      blockLine,
-      value,
-      `the line after block ${restored.chain.head.height} is not that of a block`,
-    )
-    await replayBlock(restored.chain, verifier, { block: block as Json, certificate: certificate as Json })
-    onBlock(restored.chain.head.height)
-  }
-  throw damaged(
-    `it ends after block ${restored?.chain.head.height ?? 0}, without its last line: it was cut off`,
+  const rest = lines[Symbol.asyncIterator]()
+  const first = await rest.next()
+  if (first.done) throw cutOff(0)
+  const opening = expectLine(firstLine, parseLine(first.value), 'the first line is not that of a backup')
+  const { genesis, key } = opening.backup
+  const chain = await Chain.create(store, genesis)
+  let end: End | undefined
+  await replayAll(
+    readBlocks(rest, (named) => {
+      end = named
+    }),
+    {
+      sink: chainSink(chain),
+      network: chain.network,
+      verifier,
+      onApplied: ({ header }) => onBlock(header.height),
+    },
   )
+  if (!end) throw cutOff(chain.head.height)
+  requireEnd(chain, end)
+  return { chain, key }
+}
+
+async function* readBlocks(
+  rest: AsyncIterator<string>,
+  onEnd: (end: End) => void,
+): AsyncIterable<UncheckedBlock> {
+  let blocks = 0
+  for await (const line of { [Symbol.asyncIterator]: () => rest }) {
+    const value = parseLine(line)
+    const end = lastLine.safeParse(value)
+    if (end.success) return onEnd(end.data.end)
+    const read = expectLine(blockLine, value, `the line after block ${blocks++} is not that of a block`)
+    yield read as UncheckedBlock
+  }
 }
 
 const parseLine = (line: string): Json => {
@@ -106,16 +122,15 @@ const expectLine = <Line>(schema: z.ZodType<Line>, value: Json, otherwise: strin
   throw damaged(otherwise)
 }
 
-const requireEnd = <Restored extends { chain: Chain }>(
-  restored: Restored,
-  end: { hash: BlockHash; height: Height },
-): Restored => {
-  const { height, hash } = restored.chain.head
-  if (height === end.height && hash === end.hash) return restored
+const requireEnd = ({ head: { height, hash } }: Chain, end: End): void => {
+  if (height === end.height && hash === end.hash) return
   throw damaged(
     `its blocks lead to height ${height} and ${hash}, and it names ${end.height} and ${end.hash} as its end`,
   )
 }
+
+const cutOff = (height: number): TautlineError =>
+  damaged(`it ends after block ${height}, without its last line: it was cut off`)
 
 const damaged = (what: string): TautlineError =>
   new TautlineError('ledger-mismatch', `this is no whole backup: ${what}; use another copy`)

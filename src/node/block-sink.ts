@@ -37,15 +37,23 @@ export interface BlockSink {
 }
 
 /** For a chain on which nobody else commits. */
-export const chainSink = (chain: Chain): BlockSink => ({
-  get head() {
-    return chain.head
-  },
-  apply: async (block, certificate) => {
+export const chainSink = (chain: Chain): BlockSink => {
+  let last: Promise<void> = Promise.resolve()
+  const commit = async (block: Verified<DecodedBlock>, certificate: Verified<Certificate>): Promise<void> => {
     if (block.header.height <= chain.head.height) return
     await chain.commit(await executeProven(chain, block), certificate)
-  },
-})
+  }
+  return {
+    get head() {
+      return chain.head
+    },
+    apply: (block, certificate) => {
+      const applied = last.then(() => commit(block, certificate))
+      last = applied.catch(() => undefined) // whoever handed it over is told
+      return applied
+    },
+  }
+}
 
 /**
  * Executes a block that others made on the head.

@@ -176,8 +176,8 @@ export class Node implements NodeService {
     return readBlock(this.#parts.chain, at)
   }
 
-  segment(from: Height, limit: number): Promise<Segment> {
-    return readSegment(this.#parts.chain, from, limit)
+  segment(from: Height, limit: number, options = { certificates: false }): Promise<Segment> {
+    return readSegment(this.#parts.chain, from, limit, options)
   }
 
   submit(transaction: DecodedTransaction): Promise<Submission> {

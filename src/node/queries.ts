@@ -1,11 +1,12 @@
 /** Reading the ledger for those who ask: blocks, segments, transactions, histories, validators. */
 import { utf8Bytes } from '../codec/bytes.ts'
-import type { Json } from '../codec/json.ts'
+import { canonicalize, type Json } from '../codec/json.ts'
 import { TautlineError } from '../errors.ts'
 import { maxSegmentBytes } from '../messages/limits.ts'
 import { type Block, hashHeader } from '../objects/block.ts'
 import { decodeTransaction } from '../objects/transaction.ts'
 import type { ValidatorList } from '../objects/validators.ts'
+import type { Certificate } from '../objects/vote.ts'
 import {
   type Address,
   amount,
@@ -35,9 +36,19 @@ const heightOf = async (chain: Chain, at: Height | BlockHash | 'latest'): Promis
   return typeof at === 'number' ? at : chain.reader.heightOf(at)
 }
 
-/** Consecutive blocks, ending at the latest where the validators change: the certificate of the last proves all of them. */
-export const readSegment = async (chain: Chain, from: Height, limit: number): Promise<Segment> => {
+/**
+ * Consecutive blocks, ending at the latest where the validators change: the certificate of the last proves all of them.
+ *
+ * @param certificates - give each block's own, too
+ */
+export const readSegment = async (
+  chain: Chain,
+  from: Height,
+  limit: number,
+  { certificates: areWanted } = { certificates: false },
+): Promise<Segment> => {
   const blocks: Block[] = []
+  const certificates: Certificate[] = []
   let bytes = 0
   for (
     let height = from;
@@ -45,14 +56,20 @@ export const readSegment = async (chain: Chain, from: Height, limit: number): Pr
     height = asHeight(height + 1)
   ) {
     const text = await chain.reader.blockText(height)
-    bytes += utf8Bytes(text)
+    const certificate = areWanted ? await chain.reader.certificate(height) : undefined
+    bytes += utf8Bytes(text) + (certificate ? canonicalize(certificate).length : 0)
     if (blocks.length > 0 && bytes > maxSegmentBytes) break
     const block = JSON.parse(text) as Block
     blocks.push(block)
+    if (certificate) certificates.push(certificate)
     if (block.header.nextValidatorsHash !== block.header.validatorsHash) break
   }
   const last = blocks.at(-1)
-  return last ? { blocks, certificate: await chain.reader.certificate(last.header.height) } : { blocks }
+  return {
+    blocks,
+    ...(areWanted && { certificates }),
+    ...(last && { certificate: certificates.at(-1) ?? (await chain.reader.certificate(last.header.height)) }),
+  }
 }
 
 /** @returns undefined when no block has the transaction */

@@ -39,6 +39,8 @@ export interface CommittedBlock {
 /** Consecutive blocks and the certificate of the last. */
 export interface Segment {
   readonly blocks: readonly Block[]
+  /** One for each block, when they were asked for. */
+  readonly certificates?: readonly Certificate[]
   /** Absent when there are no blocks from there on yet. */
   readonly certificate?: Certificate
 }
@@ -190,7 +192,7 @@ export interface NodeService {
   /** @returns undefined when there is no such block (yet) */
   block(at: Height | BlockHash | 'latest'): Promise<CommittedBlock | undefined>
   /** At most `limit` blocks and {@link maxSegmentBytes}, ending where the validator set changes. */
-  segment(from: Height, limit: number): Promise<Segment>
+  segment(from: Height, limit: number, options?: { certificates: boolean }): Promise<Segment>
 
   /**
    * Checks a transaction and takes it into the mempool.

@@ -3,7 +3,7 @@
  * lead to. Blocks, certificates, places and histories are compared as the replay writes them again; the pages
  * of the state are checked by their hashes, and by what they add up to.
  */
-import { type Json, parseCanonical } from '../codec/json.ts'
+import { type Json, parseJson } from '../codec/json.ts'
 import { TautlineError } from '../errors.ts'
 import { accountKeyPrefix, decodeAccount, holdingsOf } from '../ledger/account.ts'
 import { genesisSupply } from '../ledger/genesis.ts'
@@ -11,9 +11,10 @@ import { burnedKey, decodeBurned } from '../ledger/working-state.ts'
 import type { Verifier } from '../ports/keys.ts'
 import type { ObjectStore } from '../ports/object-store.ts'
 import { height as asHeight, type Height } from '../units.ts'
+import { chainSink } from './block-sink.ts'
 import { Chain } from './chain.ts'
 import { ComparingStore } from './comparing-store.ts'
-import { replayBlock } from './replay.ts'
+import { replayAll, type UncheckedBlock } from './replay.ts'
 
 export interface Verified {
   readonly height: Height
@@ -39,21 +40,30 @@ export const verifyLedger = async (
 ): Promise<Verified> => {
   const replica = await Chain.create(new ComparingStore(scratch, store), chain.genesis)
   let transactions = 0
-  for (let at = asHeight(1); at <= chain.head.height; at = asHeight(at + 1)) {
-    const block = await replayBlock(replica, verifier, await readUnchecked(chain, at))
-    transactions += block.transactions.length
-    onProgress(at, chain.head.height)
-  }
+  await replayAll(readAll(chain), {
+    sink: chainSink(replica),
+    network: chain.network,
+    verifier,
+    onApplied: (block) => {
+      transactions += block.transactions.length
+      onProgress(block.header.height, chain.head.height)
+    },
+  })
   if (replica.head.hash !== chain.head.hash)
     throw mismatch(`the blocks lead to ${replica.head.hash}, and the head is ${chain.head.hash}`)
   await chain.checkStalePages()
   return { height: chain.head.height, transactions, ...(await countState(chain)) }
 }
 
-const readUnchecked = async (chain: Chain, at: Height) => ({
-  block: parseCanonical(await chain.reader.blockText(at)),
-  certificate: (await chain.reader.certificate(at)) as unknown as Json,
-})
+/** A ledger's blocks. In whatever spelling they lie there: what the replay writes again is compared with that, byte for byte. */
+export async function* readAll({ head, reader }: Chain): AsyncIterable<UncheckedBlock> {
+  for (let at = asHeight(1); at <= head.height; at = asHeight(at + 1)) {
+    yield {
+      block: parseJson(await reader.blockText(at)),
+      certificate: (await reader.certificate(at)) as unknown as Json,
+    }
+  }
+}
 
 /** Reading every entry loads every page, and no page is taken that doesn't match its hash. */
 const countState = async (chain: Chain): Promise<Pick<Verified, 'accounts' | 'supply' | 'burned'>> => {

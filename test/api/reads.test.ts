@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { segmentSchema } from '../../routes/schemas.ts'
 import { canonicalize } from '../../src/codec/json.ts'
 import { friend, jsonInit, openWorld, problemOf, rich, token, transfer, type World } from './world.ts'
 
@@ -102,6 +103,18 @@ describe('blocks', () => {
     expect(blocks.map(({ header }) => header.height)).toEqual([1, 2])
     expect(certificate.height).toBe(2)
     expect(await (await world.ask(`/v1/blocks?from=${head + 1}`)).json()).toEqual({ blocks: [] })
+  })
+
+  it('come with the certificate of each for those that keep them', async () => {
+    const world = await openWorld()
+    await committed(world)
+    const segment = segmentSchema.parse(
+      await (await world.ask('/v1/blocks?from=1&limit=2&certificates=true')).json(),
+    )
+    expect(segment.certificates?.map(({ block }) => block)).toEqual([world.node.status().head.hash])
+    expect(segment.certificate).toEqual(segment.certificates?.at(-1))
+    const refused = await problemOf(await world.ask('/v1/blocks?certificates=yes'))
+    expect([refused.code, refused.problem.parameter]).toEqual(['malformed-request', 'certificates'])
   })
 })
 

@@ -2,8 +2,9 @@ import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import type { Client } from '../../src/client/client.ts'
 import type { Json } from '../../src/codec/json.ts'
+import { chainSink } from '../../src/node/block-sink.ts'
 import { Chain } from '../../src/node/chain.ts'
-import { replayBlock } from '../../src/node/replay.ts'
+import { replayAll, type UncheckedBlock } from '../../src/node/replay.ts'
 import type { Operation } from '../../src/objects/operation.ts'
 import { createNodeVerifier } from '../../src/runtime/node/keys.ts'
 import { openStore } from '../../src/storage/open-store.ts'
@@ -51,15 +52,21 @@ const replayHere = async (client: Client): Promise<readonly Roots[]> => {
   const chain = await Chain.create(store, await client.genesis())
   const verifier = await createNodeVerifier(silentLog)
   const roots: Roots[] = []
-  for (let at = 1; at <= (await client.status()).head.height; at++) {
-    const { block, certificate } = await client.block(height(at))
-    await replayBlock(chain, verifier, {
-      block: block as unknown as Json,
-      certificate: certificate as unknown as Json,
-    })
-    roots.push({ hash: chain.head.hash, stateRoot: chain.head.state.hash })
-  }
+  await replayAll(handedOut(client), {
+    sink: chainSink(chain),
+    network: chain.network,
+    verifier,
+    onApplied: () => roots.push({ hash: chain.head.hash, stateRoot: chain.head.state.hash }),
+  })
   return roots
+}
+
+async function* handedOut(client: Client): AsyncIterable<UncheckedBlock> {
+  const { head } = await client.status()
+  for (let at = 1; at <= head.height; at++) {
+    const { block, certificate } = await client.block(height(at))
+    yield { block: block as unknown as Json, certificate: certificate as unknown as Json }
+  }
 }
 
 /** Nothing that a machine is set to may show in a hash. */

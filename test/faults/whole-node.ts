@@ -1,15 +1,16 @@
 /** A whole node on a faulty disk, with a clock of its own: the same calls make the same writes. */
 
-import type { Json } from '../../src/codec/json.ts'
 import { decodeAccount, holdingsOf } from '../../src/ledger/account.ts'
 import { genesisSupply } from '../../src/ledger/genesis.ts'
 import { burnedKey, decodeBurned } from '../../src/ledger/working-state.ts'
+import { chainSink } from '../../src/node/block-sink.ts'
 import { Chain } from '../../src/node/chain.ts'
 import { networkOfOne } from '../../src/node/network-of-one.ts'
 import { Node } from '../../src/node/node.ts'
-import { replayBlock } from '../../src/node/replay.ts'
+import { replayAll } from '../../src/node/replay.ts'
 import type { FinalTransaction } from '../../src/node/service.ts'
 import { freshSignRecord, readSignRecord, writeSignRecord } from '../../src/node/sign-record.ts'
+import { readAll } from '../../src/node/verify-ledger.ts'
 import type { Operation } from '../../src/objects/operation.ts'
 import type { Clock } from '../../src/ports/clock.ts'
 import type { Signer, Verifier } from '../../src/ports/keys.ts'
@@ -21,7 +22,7 @@ import type { Transport } from '../../src/ports/transport.ts'
 import { createNodeSigner } from '../../src/runtime/node/keys.ts'
 import type { ObjectDriver } from '../../src/storage/driver.ts'
 import { openUnstorageStore } from '../../src/storage/unstorage-store.ts'
-import { type Address, type Amount, type Height, height, unixMs } from '../../src/units.ts'
+import { type Address, type Amount, unixMs } from '../../src/units.ts'
 import type { FaultyDisk } from './faulty-driver.ts'
 
 export const genesisTime = unixMs(1_790_000_000_000)
@@ -162,17 +163,18 @@ export const checkLedger = async (
 ): Promise<void> => {
   const scratch = await Chain.create(await openUnstorageStore(memory(), 'none'), chain.genesis)
   const places = new Map<string, string>()
-  for (let at = 1; at <= chain.head.height; at++) {
-    const block = await replayBlock(scratch, verifier, {
-      block: JSON.parse(await chain.reader.blockText(at as Height)) as Json,
-      certificate: (await chain.reader.certificate(height(at))) as unknown as Json,
-    })
-    for (const [index, transaction] of block.transactions.entries()) {
-      const key = JSON.stringify([transaction.from, transaction.nonce])
-      if (places.has(key)) throw new Error(`${key} is in two blocks`)
-      places.set(key, `${at}.${index}`)
-    }
-  }
+  await replayAll(readAll(chain), {
+    sink: chainSink(scratch),
+    network: chain.network,
+    verifier,
+    onApplied: ({ header, transactions }) => {
+      for (const [index, { transaction }] of transactions.entries()) {
+        const key = JSON.stringify([transaction.from, transaction.nonce])
+        if (places.has(key)) throw new Error(`${key} is in two blocks`)
+        places.set(key, `${header.height}.${index}`)
+      }
+    },
+  })
   if (scratch.head.hash !== chain.head.hash) throw new Error('the replay comes to another head')
   for (const { id, height: at, index } of acknowledged) {
     const place = await chain.reader.placeOf(id)

@@ -190,6 +190,13 @@ describe('reading', () => {
     expect(segment.certificate).toMatchObject({ height: 3 })
     expect((await started.node.segment(height(4), 100)).blocks).toHaveLength(1)
     expect(await started.node.segment(height(5), 100)).toEqual({ blocks: [] })
+    const whole = await started.node.segment(height(1), 100, { certificates: true })
+    expect(whole.certificates?.map(({ height }) => height)).toEqual([1, 2, 3])
+    expect(whole.certificate).toEqual(whole.certificates?.at(-1))
+    expect(await started.node.segment(height(5), 100, { certificates: true })).toEqual({
+      blocks: [],
+      certificates: [],
+    })
     expect((await started.node.validators(height(3)))?.totalStake).toBe('1000000000')
     expect((await started.node.validators(height(4)))?.totalStake).toBe('1005000000')
     expect((await started.node.validators())?.height).toBe(5)
