@@ -47,20 +47,30 @@ ${table(rows)}
 
 Try it (the receiver is an example, whose key everybody has):
 
-${examples(running.url, token)}
+${examples({ url: running.url, token, readAt: running.url })}
 `
 }
 
-const examples = (url: string, token: string): string =>
+interface Example {
+  /** Of the node that pays. */
+  readonly url: string
+  /** Path of its token. */
+  readonly token: string
+  /** Of the node that is asked what the receiver has. */
+  readonly readAt: string
+}
+
+/** Lines to paste. */
+export const examples = ({ url, token, readAt }: Example): string =>
   [
     `curl -s ${url}/v1/status`,
     `curl -s '${url}/v1/wallet/transactions?wait=committed' -H "authorization: Bearer $(cat ${shellQuote(token)})" ` +
       `-H 'content-type: application/json' -d '{"operations":[{"type":"transfer","to":"${exampleReceiver}","amount":"250"}]}'`,
-    `curl -s ${url}/v1/accounts/${exampleReceiver}`,
+    `curl -s ${readAt}/v1/accounts/${exampleReceiver}`,
   ].join('\n')
 
 /** As one would type it from here. */
-const shortPath = (path: string): string => {
+export const shortPath = (path: string): string => {
   const fromHere = relative(process.cwd(), path)
   return fromHere.startsWith('..') ? path : fromHere
 }

@@ -38,6 +38,16 @@ export const keyFileFlag = (): Option =>
   flag('--key-file <file>', "sign with the key in this file instead of the data folder's").argParser(
     parsePath,
   )
+/** Of a network of several data folders. */
+export const outFlag = (): Option =>
+  flag('--out <folder>', 'the folder of the network, with a data folder for each node in it').default(
+    './network',
+  )
+export const basePortFlag = (): Option =>
+  flag(
+    '--base-port <port>',
+    `node1 listens on this port, node2 on the next, … (default: ${defaultPort})`,
+  ).argParser(parsePort)
 export const networkNameFlag = (): Option =>
   flag('--name <name>', 'the name of the network, when one is made').default('tautline').argParser(parseName)
 

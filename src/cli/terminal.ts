@@ -11,7 +11,7 @@ export interface Terminal {
   readonly logStream: NodeJS.WriteStream
   /** All of standard input. */
   readInput(): Promise<Uint8Array>
-  /** Resolves at the first SIGTERM or SIGINT. */
+  /** Resolves at the first SIGTERM or SIGINT, or when whoever started this process with a channel lets go of it. */
   untilInterrupted(): Promise<string>
 }
 
@@ -53,4 +53,6 @@ const untilInterrupted = (): Promise<string> =>
     }
     process.on('SIGTERM', onSignal)
     process.on('SIGINT', onSignal)
+    process.on('disconnect', () => onSignal('disconnect'))
+    process.channel?.unref() // it alone keeps no process alive
   })
