@@ -189,7 +189,7 @@ export class Decider implements BlockSink {
 
   /** What everybody in this height should have heard. */
   recent(): readonly Verified<ConsensusMessage>[] {
-    return this.#machine.recent()
+    return this.#machine.recent().filter((message) => !this.#unsaid.includes(message))
   }
 
   /** There is something that everybody in this height should have heard. */

@@ -7,6 +7,7 @@ import { Node } from '../../../src/node/node.ts'
 import { freshSignRecord, writeSignRecord } from '../../../src/node/sign-record.ts'
 import type { Genesis } from '../../../src/objects/genesis.ts'
 import { messageSigningText } from '../../../src/objects/vote.ts'
+import type { SignRecordStore } from '../../../src/ports/sign-record-store.ts'
 import { openUnstorageStore } from '../../../src/storage/unstorage-store.ts'
 import { type BlockHash, height, round, unixMs } from '../../../src/units.ts'
 import { faultyDisk } from '../../faults/faulty-driver.ts'
@@ -30,9 +31,12 @@ class SmallNetwork {
   }
 
   /** Starts a node that dials all those before it. */
-  async start(order: number, peers?: readonly number[]): Promise<Node> {
+  async start(
+    order: number,
+    peers?: readonly number[],
+    records: SignRecordStore = faultyDisk().signRecords(),
+  ): Promise<Node> {
     const store = await openUnstorageStore(memoryDriver(), 'none')
-    const records = faultyDisk().signRecords()
     await writeSignRecord(records, freshSignRecord)
     const url = urlOf(order)
     const node = await Node.start({
@@ -153,4 +157,33 @@ it('a validator that says two things in one round loses stake and its place, onc
   await network.nodes[1]!.spend({ operations: [pay(signerOf(9).address, 5)] })
   await network.pass(10_000)
   expect(new Set(network.heads()).size).toBe(1)
+})
+
+it('a vote whose sign record is not durable yet is shown to nobody, not even to a peer that has just come', async () => {
+  network = new SmallNetwork(4)
+  const disk = faultyDisk().signRecords()
+  let finishWrite = (): void => undefined
+  let isSlow = false
+  const slow: SignRecordStore = {
+    read: () => disk.read(),
+    write: async (record) => {
+      if (isSlow) await new Promise<void>((resolve) => (finishWrite = resolve))
+      await disk.write(record)
+    },
+  }
+  const first = await network.start(0, [], slow)
+  isSlow = true
+  await first.spend({ operations: [pay(signerOf(9).address, 5)] })
+  await network.pass(2_000)
+  await network.start(1)
+  await network.pass(2_000)
+  const own = `"validator":"${signerOf(0).address}"`
+  const saidByFirst = (): boolean =>
+    network.loopback.sockets.some(({ texts }) => texts.flat().some((text) => text.includes(own)))
+  expect(first.consensus().step).toBe('prevote')
+  expect(saidByFirst()).toBe(false)
+  isSlow = false
+  finishWrite()
+  await network.pass(2_000)
+  expect(saidByFirst()).toBe(true)
 })
