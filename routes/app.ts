@@ -21,8 +21,11 @@ import { mountHealth } from './health.ts'
 import { Budget, defaultLimits, type Limits } from './limits.ts'
 import { mountMetrics, type ProcessMetrics } from './metrics.ts'
 import { mountOpenapi } from './openapi.ts'
-import { isOperatorPath, operatorOnly, operatorPrefixes } from './operator.ts'
+import { isOperatorRequest, operatorOnly } from './operator.ts'
+import { mountPeer } from './peer.ts'
+import { mountPeers } from './peers.ts'
 import { problemResponse } from './problem.ts'
+import { readersOnly } from './read-token.ts'
 import { refuseInvalid } from './route.ts'
 import { mountStatus } from './status.ts'
 import { mountTransactions } from './transactions.ts'
@@ -32,12 +35,14 @@ import { mountWallet } from './wallet.ts'
 export interface AppParts {
   readonly node: NodeService
   readonly operatorToken: string
+  /** Closes the reads: only who shows it, or the operator's token, may read. */
+  readonly readToken?: string
   /** URLs under which this node is reached: operator doors take no other Host, and no other Origin. */
   readonly acceptedUrls: readonly string[]
   /** Contents of `openapi.yaml`. */
   readonly openapiText: string
   readonly readAsset: ReadAsset
-  /** Without it, events come as Server-Sent Events only. */
+  /** Without it, events come as Server-Sent Events only, and no peer can dial. */
   readonly webSocket?: WebSocketDoor
   readonly readProcess?: () => ProcessMetrics
   /** Aborts when the doors close: streams end, and who waits is told what is known. Everyone who waits listens to it. */
@@ -56,8 +61,8 @@ export const createApp = (parts: AppParts): OpenAPIHono => {
   app.onError((error) => problemResponse(error, log))
   app.notFound((c) => answerUnrouted(app, c.req.method, c.req.path, log))
   app.use(publicCors(), withinBudget(new Budget(limits.requests, 'requests')))
-  for (const prefix of operatorPrefixes)
-    app.use(`${prefix}*`, operatorOnly(parts.operatorToken, parts.acceptedUrls))
+  app.use(forOperator(operatorOnly(parts.operatorToken, parts.acceptedUrls)))
+  if (parts.readToken !== undefined) app.use(readersOnly([parts.readToken, parts.operatorToken]))
 
   mountStatus(app, node)
   mountGenesis(app, node)
@@ -78,6 +83,15 @@ export const createApp = (parts: AppParts): OpenAPIHono => {
     { node, limits, subscribers: new Budget(limits.subscribers, 'readers of events'), closing, log },
     parts.webSocket,
   )
+  mountPeers(app, { node, limits, bodies })
+  mountPeer(app, {
+    node,
+    limits,
+    bodies,
+    posts: new Budget(limits.peerPosts, 'batches of messages'),
+    acceptedUrls: parts.acceptedUrls,
+    ...(parts.webSocket ? { webSocket: parts.webSocket } : {}),
+  })
   mountWallet(app, { node, limits, bodies, waiting })
   mountHealth(app)
   mountMetrics(app, node, parts.readProcess)
@@ -97,9 +111,14 @@ const publicCors = (): MiddlewareHandler => {
   return async (c, next) => {
     // A POST isn't kept by caches, so that one without Origin is no browser's: it goes the shorter way.
     const isForPages = c.req.method !== 'POST' || c.req.header('origin') !== undefined
-    return isForPages && !isOperatorPath(c.req.path) ? open(c, next) : next()
+    return isForPages && !isOperatorRequest(c.req.method, c.req.path) ? open(c, next) : next()
   }
 }
+
+const forOperator =
+  (guard: MiddlewareHandler): MiddlewareHandler =>
+  (c, next) =>
+    isOperatorRequest(c.req.method, c.req.path) ? guard(c, next) : next()
 
 const withinBudget =
   (requests: Budget): MiddlewareHandler =>

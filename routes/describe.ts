@@ -15,6 +15,8 @@ import { describeMembers } from './member-notes.ts'
 import { metricsRoute } from './metrics.ts'
 import { openapiRoute } from './openapi.ts'
 import { operatorScheme } from './operator.ts'
+import { peerMessagesRoute, peerRoute } from './peer.ts'
+import { addPeerRoute, peersRoute, removePeerRoute } from './peers.ts'
 import { statusRoute } from './status.ts'
 import { submitRoute, transactionRoute } from './transactions.ts'
 import { validatorsRoute } from './validators.ts'
@@ -34,6 +36,11 @@ const routes = [
   blockRoute,
   eventsRoute,
   spendRoute,
+  peersRoute,
+  addPeerRoute,
+  removePeerRoute,
+  peerRoute,
+  peerMessagesRoute,
   healthRoute,
   metricsRoute,
   openapiRoute,
@@ -54,6 +61,7 @@ const tags = [
   { name: 'Network', description: 'Who takes part, and where this node stands.' },
   { name: 'Ledger', description: 'Transactions, accounts, blocks, and events.' },
   { name: 'Wallet', description: "The node's own account: for its operator only." },
+  { name: 'Peers', description: 'Other nodes: who they are, and where they come in.' },
   { name: 'Operations', description: 'For those who run a node or build on it.' },
 ]
 

@@ -3,6 +3,7 @@
  * nobody is banned by address, since many people share one.
  */
 import { TautlineError } from '../src/errors.ts'
+import { maxFrameBytes } from '../src/messages/limits.ts'
 
 export interface Limits {
   /** Requests that are being answered at a time; streams that were begun count apart. */
@@ -11,6 +12,10 @@ export interface Limits {
   readonly bodyBytes: number
   /** Bytes of one JSON body: the largest transaction, in whatever spelling. */
   readonly jsonBytes: number
+  /** Bytes of the messages of one POST. */
+  readonly peerBytes: number
+  /** POSTs of messages at a time. */
+  readonly peerPosts: number
   /** NDJSON submissions at a time. */
   readonly submissionStreams: number
   /** Bytes of one NDJSON submission. */
@@ -37,6 +42,8 @@ export const defaultLimits: Limits = {
   requests: 4_096,
   bodyBytes: 64 * 1024 * 1024,
   jsonBytes: 256 * 1024,
+  peerBytes: maxFrameBytes,
+  peerPosts: 32,
   submissionStreams: 64,
   streamBytes: 8 * 1024 * 1024,
   streamLines: 10_000,

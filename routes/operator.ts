@@ -5,16 +5,13 @@
  * has its own name resolve to this machine (DNS rebinding) is given away by the Host, one that sends from
  * elsewhere by the Origin. These doors send no CORS headers, so no page of another origin may ask either.
  */
-import { sha256 } from '@noble/hashes/sha2.js'
 import type { MiddlewareHandler } from 'hono'
-import { encodeUtf8 } from '../src/codec/bytes.ts'
 import { TautlineError } from '../src/errors.ts'
+import { showsToken } from './token.ts'
 
-/** Paths of the operator's doors begin with one of these. */
-export const operatorPrefixes = ['/v1/wallet/'] as const
-
-export const isOperatorPath = (path: string): boolean =>
-  operatorPrefixes.some((prefix) => path.startsWith(prefix))
+/** The wallet is the operator's alone; of peers, all may know. */
+export const isOperatorRequest = (method: string, path: string): boolean =>
+  path.startsWith('/v1/wallet/') || (/^\/v1\/peers(\/|$)/.test(path) && !['GET', 'HEAD'].includes(method))
 
 /** Name under which the description speaks of the token. */
 export const operatorScheme = 'operatorToken'
@@ -26,12 +23,12 @@ export const operatorScheme = 'operatorToken'
 export const operatorOnly = (token: string, acceptedUrls: readonly string[]): MiddlewareHandler => {
   const origins = new Set(acceptedUrls.map((url) => new URL(url).origin))
   const hosts = new Set(acceptedUrls.map((url) => new URL(url).host))
-  const expected = sha256(encodeUtf8(`Bearer ${token}`))
+  const isShown = showsToken([token])
   return async (c, next) => {
     refuseForeign('host', c.req.header('host') ?? '', hosts)
     const origin = c.req.header('origin')
     if (origin !== undefined) refuseForeign('origin', origin, origins)
-    if (!equalDigests(sha256(encodeUtf8(c.req.header('authorization') ?? '')), expected)) throw unauthorized()
+    if (!isShown(c)) throw unauthorized()
     await next()
   }
 }
@@ -50,7 +47,3 @@ const unauthorized = (): TautlineError =>
     'unauthorized',
     'this acts for the operator: send `Authorization: Bearer <token>` with the token from operator.token in the data folder',
   )
-
-/** Takes the same time wherever they differ; and they are digests, so that the length says nothing either. */
-const equalDigests = (one: Uint8Array, other: Uint8Array): boolean =>
-  one.reduce((difference, byte, at) => difference | (byte ^ other[at]!), 0) === 0

@@ -44,6 +44,7 @@ export const problems: Readonly<Record<ProblemCode, Row>> = {
   'too-many-peers': { status: 422, title: 'Too many peers' },
 
   'transaction-dropped': { status: 409, title: 'Transaction dropped' },
+  'upgrade-required': { status: 426, title: 'Upgrade required' },
   'not-found': { status: 404, title: 'Not found' },
   'method-not-allowed': { status: 405, title: 'Method not allowed' },
   pruned: { status: 410, title: 'Pruned' },

@@ -142,6 +142,54 @@ export const statusSchema = z
   })
   .openapi('Status')
 
+const trafficSchema = { bytes: wholeField, messages: wholeField }
+
+const peerSchema = z
+  .strictObject({
+    id: addressField.meta({ description: 'Its node key.' }),
+    url: z
+      .string()
+      .optional()
+      .meta({ description: 'That this node dialled.', example: 'https://node.example' }),
+    direction: z.enum(['outbound', 'inbound']).meta({ description: 'Who dialled: this node, or the peer.' }),
+    version: z.string().meta({ example: '0.1.0' }),
+    since: unixMsField,
+    height: heightField.optional().meta({ description: 'Of its head, as it said last.' }),
+    sent: z.strictObject({
+      ...trafficSchema,
+      dropped: wholeField.meta({ description: 'Messages that it was too slow for.' }),
+    }),
+    received: z.strictObject(trafficSchema),
+    score: z.int().max(100).meta({
+      description: '100 when nothing is held against it. Bad messages lower it; it grows back with time.',
+      example: 100,
+    }),
+  })
+  .openapi('Peer')
+
+const dialledSchema = z
+  .strictObject({
+    url: z.string().meta({ example: 'https://node.example' }),
+    attempts: wholeField,
+    failure: z.string().optional().meta({ description: 'Why the last attempt failed.' }),
+    next: unixMsField.optional().meta({ description: 'When the next one begins.' }),
+  })
+  .openapi('Dialled')
+
+export const banSchema = z
+  .strictObject({ id: addressField, until: unixMsField, reason: z.string() })
+  .openapi('Ban')
+
+export const peersSchema = z
+  .strictObject({
+    peers: z.array(peerSchema),
+    dialled: z
+      .array(dialledSchema)
+      .meta({ description: 'URLs that this node keeps dialling, and isn’t linked through.' }),
+    bans: z.array(banSchema).meta({ description: 'Node keys that are refused for now.' }),
+  })
+  .openapi('Peers')
+
 export const committedBlockSchema = z
   .strictObject({ hash: blockHashField, block: blockSchema, certificate: certificateSchema })
   .openapi('CommittedBlock')

@@ -29,6 +29,7 @@ export type ErrorCode =
   | 'too-many-peers'
   // gone, or never there
   | 'transaction-dropped'
+  | 'upgrade-required'
   | 'not-found'
   | 'method-not-allowed'
   | 'pruned'

@@ -39,6 +39,7 @@ import {
 } from './queries.ts'
 import type {
   AccountView,
+  BanView,
   CommittedBlock,
   ConsensusStatus,
   EventFilter,
@@ -46,6 +47,7 @@ import type {
   LedgerEvent,
   MetricName,
   NodeService,
+  PeersView,
   Segment,
   Status,
   Submission,
@@ -234,6 +236,22 @@ export class Node implements NodeService {
     return this.#wallet.spend(request)
   }
 
+  acceptPeer(wire: Wire, urls: readonly string[]): WireListener {
+    return this.#links.accept(wire, urls)
+  }
+
+  peers(): PeersView {
+    return this.#links.views()
+  }
+
+  addPeer(url: string): void {
+    this.#links.add(url)
+  }
+
+  removePeer(id: Address): BanView | undefined {
+    return this.#links.remove(id)
+  }
+
   /** Takes in what a peer has posted: see {@link Network.heardByPost}. */
   async peerMessages(messages: readonly SelfProvingMessage[]): Promise<{ readonly wanted: readonly Hash[] }> {
     return { wanted: await this.#network!.heardByPost(messages) }
@@ -309,11 +327,6 @@ export class Node implements NodeService {
       onHeight: () => undefined,
     })
     for (const url of peers) this.#links.add(url)
-  }
-
-  /** Takes a socket on which somebody dialled this node. */
-  acceptPeer(wire: Wire): WireListener {
-    return this.#links.accept(wire)
   }
 
   /** Whether this node's key can sign without the danger of contradicting itself. */

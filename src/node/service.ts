@@ -5,6 +5,7 @@
  * says why; nothing here knows HTTP.
  */
 import type { ConsensusView } from '../consensus/view.ts'
+import type { SelfProvingMessage } from '../messages/peer-message.ts'
 import type { Block, Header, TransactionStatus } from '../objects/block.ts'
 import type { Genesis } from '../objects/genesis.ts'
 import type { Operation } from '../objects/operation.ts'
@@ -12,7 +13,8 @@ import type { AccountProof, TransactionProof } from '../objects/proof.ts'
 import type { DecodedTransaction, Transaction } from '../objects/transaction.ts'
 import type { ValidatorList } from '../objects/validators.ts'
 import type { Certificate } from '../objects/vote.ts'
-import type { Address, Amount, BlockHash, Height, NetworkId, TransactionId, UnixMs } from '../units.ts'
+import type { Wire, WireListener } from '../ports/transport.ts'
+import type { Address, Amount, BlockHash, Hash, Height, NetworkId, TransactionId, UnixMs } from '../units.ts'
 
 export interface Status {
   readonly version: string
@@ -233,6 +235,24 @@ export interface NodeService {
 
   /** Fills in nonce, fee and expiry, signs with the node's own key, and submits. */
   spend(request: { operations: readonly Operation[]; memo?: string }): Promise<Submission>
+
+  /**
+   * Takes a socket on which somebody dialled this node as a peer.
+   *
+   * @param urls - all that this node is reached under, by its configuration
+   */
+  acceptPeer(wire: Wire, urls: readonly string[]): WireListener
+  /** Hears messages that prove themselves, whoever brings them. @returns the transactions that it lacks to use them */
+  peerMessages(messages: readonly SelfProvingMessage[]): Promise<{ readonly wanted: readonly Hash[] }>
+  peers(): PeersView
+  /**
+   * Dials a URL now, and again for as long as the node runs.
+   *
+   * @throws TautlineError `too-many-peers`
+   */
+  addPeer(url: string): void
+  /** Ends a link and doesn't take the peer back until the ban ends. @returns undefined when there is no such peer */
+  removePeer(id: Address): BanView | undefined
 
   /** Resolves when everything is on the disk and nothing is running any more. */
   close(): Promise<void>

@@ -10,6 +10,7 @@ import { Chain } from '../../src/node/chain.ts'
 import { networkOfOne } from '../../src/node/network-of-one.ts'
 import { Node, type NodeParts } from '../../src/node/node.ts'
 import { freshSignRecord, writeSignRecord } from '../../src/node/sign-record.ts'
+import type { Genesis } from '../../src/objects/genesis.ts'
 import type { Operation } from '../../src/objects/operation.ts'
 import type { Transaction } from '../../src/objects/transaction.ts'
 import type { Signer } from '../../src/ports/keys.ts'
@@ -63,21 +64,20 @@ const collectingLog = (complaints: Complaint[]): Log => {
   return { debug() {}, info() {}, warn: complain, error: complain }
 }
 
-const createLedger = async () => {
+export const testGenesis = (): Genesis => networkOfOne(rich.address, 'test', systemClock.now())
+
+export const createLedger = async (genesis = testGenesis()): Promise<Pick<NodeParts, 'chain' | 'store'>> => {
   const store = await openUnstorageStore(memoryDriver(), 'none')
-  const genesis = networkOfOne(rich.address, 'test', systemClock.now())
   return { store, chain: await Chain.create(store, genesis) }
 }
 
-/** @param ledger - that was made elsewhere; without it, a new network of one */
-export const startNode = async (log: Log, ledger?: Pick<NodeParts, 'chain' | 'store'>): Promise<Node> => {
-  const { chain, store } = ledger ?? (await createLedger())
+/** @param parts - without a ledger that was made elsewhere, it begins a new network of one */
+export const startNode = async (log: Log, parts: Partial<NodeParts> = {}): Promise<Node> => {
+  const ledger = parts.chain ? {} : await createLedger()
   const records = memoryRecords()
   await writeSignRecord(records, freshSignRecord)
   return Node.start({
     version: '0.1.0',
-    chain,
-    store,
     records,
     signer: rich,
     verifier: await createNodeVerifier(log),
@@ -89,7 +89,9 @@ export const startNode = async (log: Log, ledger?: Pick<NodeParts, 'chain' | 'st
     onHalt: (error) => {
       throw error
     },
-  })
+    ...ledger,
+    ...parts,
+  } as NodeParts)
 }
 
 export const inAnHour = (): number => Math.floor(Date.now() / 1_000) + 3_600
@@ -133,11 +135,13 @@ export const openWorld = async ({
   limits = {},
   closing = new AbortController().signal,
   keep = false,
+  readToken,
   ledger,
 }: {
   limits?: Partial<Limits>
   closing?: AbortSignal
   keep?: boolean
+  readToken?: string
   ledger?: Pick<NodeParts, 'chain' | 'store'>
 } = {}): Promise<World> => {
   setMaxListeners(0, closing) // as the server does
@@ -148,6 +152,7 @@ export const openWorld = async ({
   const app = createApp({
     node,
     operatorToken: token,
+    ...(readToken === undefined ? {} : { readToken }),
     acceptedUrls: [hostUrl],
     openapiText: 'openapi: 3.1.0\n',
     readAsset: async (name) => (name === 'swagger-ui.css' ? new TextEncoder().encode('body {}') : undefined),
@@ -166,33 +171,48 @@ export const openWorld = async ({
   }
 }
 
+const once = (end: () => Promise<void>): (() => Promise<void>) => {
+  let ending: Promise<void> | undefined
+  return () => {
+    ending ??= end()
+    return ending
+  }
+}
+
 /** On a free port of this machine. Doors and node end with the test. */
 export const serveWorld = async ({
   limits = {},
   timeouts = {},
   keep = false,
+  port = 0,
+  readToken,
+  parts = {},
 }: {
   limits?: Partial<Limits>
   timeouts?: Partial<Timeouts>
   keep?: boolean
+  port?: number
+  readToken?: string
+  parts?: Partial<NodeParts>
 } = {}) => {
   const complaints: Complaint[] = []
   const log = collectingLog(complaints)
-  const node = await startNode(log)
+  const node = await startNode(log, parts)
   const server = await serve({
     node,
     operatorToken: token,
     host: '127.0.0.1',
-    port: 0,
+    port,
     urls: [],
+    ...(readToken === undefined ? {} : { readToken }),
     limits,
     timeouts,
     log,
   })
-  const end = async () => {
+  const end = once(async () => {
     await server.close()
     await node.close()
-  }
+  })
   if (!keep) onTestFinished(end)
   return {
     node,
@@ -200,6 +220,7 @@ export const serveWorld = async ({
     url: server.url,
     port: Number(new URL(server.url).port),
     server,
+    end,
     sign: signWith(node),
   }
 }

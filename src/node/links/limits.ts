@@ -5,7 +5,7 @@ export { maxNamedLinks as maxLinks } from '../../messages/limits.ts'
 /** Links at a time that others dialled, so that they leave room for those that this node dials. */
 export const maxInboundLinks = 48
 /** URLs that this node keeps dialling. */
-export const maxDialledUrls = 64
+export const maxDialledUrls = 256
 
 /** Sockets at a time whose handshake isn't over; the eldest gives way to a new one. */
 export const maxHandshakes = 64

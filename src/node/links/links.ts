@@ -17,7 +17,7 @@ import type { Log, LogDetails } from '../../ports/log.ts'
 import type { Random } from '../../ports/random.ts'
 import type { Transport, Wire, WireListener } from '../../ports/transport.ts'
 import type { Address, Hash, NetworkId } from '../../units.ts'
-import type { PeersView, PeerView } from '../service.ts'
+import type { BanView, PeersView, PeerView } from '../service.ts'
 import { Conduct } from './conduct.ts'
 import { Dialler, type Target } from './dialler.ts'
 import { Greeting, type GreetingEnd } from './greeting.ts'
@@ -48,8 +48,6 @@ export interface LinksParts {
   readonly random: Random
   readonly transport: Transport
   readonly log: Log
-  /** All URLs under which this node is reached. */
-  readonly urls: () => readonly string[]
   /** The only keys that are linked; absent: all. */
   readonly allowed?: ReadonlySet<Address>
   readonly events: PeerEvents
@@ -81,17 +79,21 @@ export class Links {
       random,
       isLinked: (peer) => this.#links.has(peer),
       bannedUntil: (peer) => this.#conduct.banOf(peer)?.until,
-      greet: (wire, target) => this.#greet(wire, this.#dialled, target),
+      greet: (wire, target) => this.#greet(wire, this.#dialled, [target.url], target),
       onFailure: (url, failure) => log.warn('a peer is not reached, and is tried again', { url, failure }),
     })
   }
 
-  /** Takes a socket on which somebody dialled this node. */
-  accept(wire: Wire): WireListener {
+  /**
+   * Takes a socket on which somebody dialled this node.
+   *
+   * @param urls - all that this node is reached under, by its configuration
+   */
+  accept(wire: Wire, urls: readonly string[]): WireListener {
     const [eldest] = this.#strangers
     if (eldest && this.#strangers.size >= maxHandshakes)
       eldest.refuse({ reason: 'full', detail: 'too many handshakes at a time: try again in a moment' })
-    return this.#greet(wire, this.#strangers)
+    return this.#greet(wire, this.#strangers, urls)
   }
 
   /**
@@ -103,14 +105,18 @@ export class Links {
     this.#dialler.add(url)
   }
 
-  /** Ends the link with a peer, dials it no more, and doesn't take it back for a while. @returns false when it isn't known */
-  remove(peer: Address): boolean {
+  /**
+   * Ends the link with a peer, dials it no more, and doesn't take it back for a while.
+   *
+   * @returns undefined when it is neither linked nor dialled
+   */
+  remove(peer: Address): BanView | undefined {
     const link = this.#links.get(peer)
     const wasDialled = this.#dialler.removeThoseOf(peer)
-    if (!link && !wasDialled) return false
-    this.#conduct.ban(peer, removalMs, 'removed by the operator')
-    link?.close('removed by the operator')
-    return true
+    if (!link && !wasDialled) return undefined
+    const ban = this.#conduct.ban(peer, removalMs, 'removed by the operator')
+    link?.close(ban.reason)
+    return { id: peer, ...ban }
   }
 
   /** Goes out with whatever else is said to this peer in this turn; to nobody if there is no link. */
@@ -156,11 +162,11 @@ export class Links {
     for (const link of [...this.#links.values()]) link.close(shuttingDown.detail)
   }
 
-  #greet(wire: Wire, among: Set<Greeting>, target?: Target): WireListener {
+  #greet(wire: Wire, among: Set<Greeting>, urls: readonly string[], target?: Target): WireListener {
     const { signer, verifier, clock } = this.#parts
     const greeting = new Greeting({
       wire,
-      terms: this.#termsOf(target),
+      terms: this.#terms(urls, target),
       signer,
       verifier,
       clock,
@@ -177,15 +183,15 @@ export class Links {
     return greeting
   }
 
-  #termsOf(target: Target | undefined): HandshakeTerms {
-    const { version, network, signer, random, urls, allowed } = this.#parts
+  #terms(urls: readonly string[], target: Target | undefined): HandshakeTerms {
+    const { version, network, signer, random, allowed } = this.#parts
     return {
       role: target ? 'dialler' : 'acceptor',
       version,
       network,
       key: signer.address,
       nonce: encodeHex(random.bytes(32)) as Hash,
-      origins: (target ? [target.url] : urls()).map((url) => new URL(url).origin),
+      origins: urls.map((url) => new URL(url).origin),
       ...(allowed ? { allowed } : {}),
       objection: (peer) => {
         if (target) this.#dialler.answered(target, peer)
@@ -274,7 +280,7 @@ export class Links {
       return
     }
     const { log, clock } = this.#parts
-    const isTold = by === 'us' && this.#toldRefusals.take(1, clock.now())
+    const isTold = this.#toldRefusals.take(1, clock.now())
     log[isTold ? 'warn' : 'debug']('a peer that dialled was not linked', { by, reason, detail: said })
   }
 }

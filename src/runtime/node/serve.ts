@@ -20,6 +20,8 @@ export interface ServeOptions {
   readonly port: number
   /** Further URLs under which clients reach this node. */
   readonly urls: readonly string[]
+  /** Whoever reads must show it. */
+  readonly readToken?: string
   readonly limits?: Partial<Limits>
   readonly timeouts?: Partial<Timeouts>
   readonly log: Log
@@ -27,7 +29,7 @@ export interface ServeOptions {
 
 /** @throws TautlineError `bad-configuration` when it can't listen there, or when the installation isn't whole */
 export const serve = async (options: ServeOptions): Promise<HttpServer> => {
-  const { node, operatorToken, host, port, urls, limits, timeouts, log } = options
+  const { node, operatorToken, host, port, urls, readToken, limits, timeouts, log } = options
   const openapiText = await readDescription()
   return openHttpServer({
     host,
@@ -46,6 +48,7 @@ export const serve = async (options: ServeOptions): Promise<HttpServer> => {
         webSocket,
         readProcess,
         closing,
+        ...(readToken === undefined ? {} : { readToken }),
         ...(limits ? { limits } : {}),
         log,
       }),

@@ -7,6 +7,7 @@ import { freshSignRecord, readSignRecord, writeSignRecord } from '../../node/sig
 import type { BlockPin } from '../../objects/join-string.ts'
 import type { Log } from '../../ports/log.ts'
 import { openStore } from '../../storage/open-store.ts'
+import type { Address } from '../../units.ts'
 import { systemClock } from './clock.ts'
 import { type DataFolder, openDataFolder } from './data-folder.ts'
 import { formatFolderConfig, readFolderConfig } from './folder-config.ts'
@@ -28,6 +29,10 @@ export interface StartOptions {
   readonly urls: readonly string[]
   /** URLs of nodes of the same network to dial. */
   readonly peers: readonly string[]
+  /** The only node keys that are linked; absent: all. */
+  readonly allowPeers?: readonly Address[]
+  /** Without it, anybody may read; with it, whoever shows it: the same for all nodes of a network. */
+  readonly readToken?: string
   /** As `--storage` takes it. */
   readonly storage: string
   /** What an empty folder becomes part of; a folder that has a ledger must be of it. */
@@ -77,7 +82,9 @@ const open = async (
   onClose(() => identity.close())
   if (options.withoutSignRecord) await makeMissingRecord(identity)
 
-  const transport = createNodeTransport()
+  const { allowPeers, readToken } = options
+  const closedReads = readToken === undefined ? {} : { readToken }
+  const transport = createNodeTransport(closedReads)
   onClose(() => transport.close())
   const store = await openStore(options.storage, folder.path)
   const { chain, beginning } = await openChain({ store, folder, identity, transport, ...options }).catch(
@@ -101,6 +108,7 @@ const open = async (
     transport,
     urls: () => reachedUnder,
     peers: options.peers,
+    ...(allowPeers && { allowedPeers: new Set(allowPeers) }),
     onHalt: options.onHalt,
   })
   onClose(() => node.close())
@@ -110,6 +118,7 @@ const open = async (
     host: options.host,
     port: options.port,
     urls: options.urls,
+    ...closedReads,
     log,
   })
   onClose(() => server.close())

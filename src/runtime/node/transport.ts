@@ -103,11 +103,11 @@ class Line {
     const connect = buildConnector(connecting)
     this.agent = new Agent({
       connect: (options, callback) =>
-        connect(options, (...[error, socket]) => {
+        connect(options, (...outcome) => {
+          const [error, socket] = outcome
           if (error) this.failure = explain(error)
-          if (socket) this.#socket = socket
-          if (error) callback(error, null)
-          else callback(null, socket!)
+          this.#socket = socket ?? undefined
+          callback(...outcome)
         }),
       headersTimeout: upgradeMs,
       webSocket: { maxPayloadSize: maxFrameBytes },
@@ -115,7 +115,7 @@ class Line {
   }
 
   hangUpSoon(): void {
-    this.#timer ??= setTimeout(() => this.hangUp(), lingerMs)
+    this.#timer ??= setTimeout(() => this.hangUp(), lingerMs).unref()
   }
 
   hangUp(): void {

@@ -56,7 +56,7 @@ class SmallNetwork {
         throw error
       },
     })
-    this.loopback.open(url, (wire) => node.acceptPeer(wire))
+    this.loopback.open(url, (wire) => node.acceptPeer(wire, [url]))
     this.nodes[order] = node
     return node
   }

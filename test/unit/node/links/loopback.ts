@@ -214,11 +214,10 @@ export class Loopback {
       random: { bytes: (count) => this.#bytes(count), fraction: () => 0.5 },
       transport: this.transport,
       log: tellingLog(told),
-      urls: () => [url],
       events,
       ...parts,
     })
-    this.open(url, (wire) => links.accept(wire))
+    this.open(url, (wire) => links.accept(wire, [url]))
     return { url, address: signer.address, links, heard, told }
   }
 

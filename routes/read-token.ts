@@ -1,0 +1,29 @@
+/** Closed reads: in a private network, what the ledger says is for those who show the token. */
+import type { MiddlewareHandler } from 'hono'
+import { TautlineError } from '../src/errors.ts'
+import { showsToken } from './token.ts'
+
+/**
+ * What tells of the network. The peers' door proves who is there in a way of its own, and what the program says
+ * of itself (`/docs`, `/healthz`) is no secret.
+ */
+const isClosed = (method: string, path: string): boolean =>
+  (method === 'GET' || method === 'HEAD') &&
+  (path.startsWith('/v1/') || path === '/metrics') &&
+  path !== '/v1/peer'
+
+/**
+ * @param tokens - each of them opens
+ * @throws TautlineError `unauthorized`
+ */
+export const readersOnly = (tokens: readonly string[]): MiddlewareHandler => {
+  const isShown = showsToken(tokens)
+  return async (c, next) => {
+    if (isClosed(c.req.method, c.req.path) && !isShown(c))
+      throw new TautlineError(
+        'unauthorized',
+        'this network is private: send `Authorization: Bearer <token>` with the read token that its members share',
+      )
+    await next()
+  }
+}
