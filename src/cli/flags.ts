@@ -29,6 +29,8 @@ export const nodeFlag = (): Option =>
     '--node <url>',
     `the node to ask (default: the one that runs in --data, or ${defaultNodeUrl})`,
   ).argParser(parseHttpUrl)
+export const readTokenFlag = (): Option =>
+  flag('--read-token <file>', "the secret that opens a private network's reads is in this file")
 export const storageFlag = (): Option =>
   flag(
     '--storage <kind>',
@@ -122,4 +124,5 @@ const collectWith =
 
 export const collectUrls = collectWith(parseHttpUrl)
 export const collectJoins = collectWith(parseJoin)
+export const collectAddresses = collectWith(parseAddress)
 export const collectMembers = collectWith(parseMember)

@@ -12,6 +12,7 @@ import { doctorCommand } from './commands/doctor.ts'
 import { keyCommand } from './commands/key.ts'
 import { networkCommand } from './commands/network.ts'
 import { openapiCommand } from './commands/openapi.ts'
+import { peersCommand } from './commands/peers.ts'
 import { proofCommand } from './commands/proof.ts'
 import { restoreCommand } from './commands/restore.ts'
 import { sendCommand } from './commands/send.ts'
@@ -38,6 +39,7 @@ const commandMakers = [
   startCommand,
   networkCommand,
   statusCommand,
+  peersCommand,
   doctorCommand,
   accountCommand,
   sendCommand,

@@ -11,6 +11,7 @@ import type { NetworkChoice } from '../runtime/node/open-chain.ts'
 import type { StartOptions } from '../runtime/node/start.ts'
 import type { Address } from '../units.ts'
 import { defaultHost, defaultPort } from './flags.ts'
+import { readTokenFile } from './read-token.ts'
 
 export interface StartFlags {
   readonly data: string
@@ -20,6 +21,8 @@ export interface StartFlags {
   readonly peer?: readonly string[]
   readonly genesis?: string
   readonly join?: readonly JoinString[]
+  readonly allowPeers?: readonly Address[]
+  readonly readToken?: string
   readonly storage: string
   readonly name: string
   readonly withoutSignRecord?: boolean
@@ -38,6 +41,8 @@ export const startOptions = async (flags: StartFlags): Promise<Omit<StartOptions
     peers: [...new Set([...joinedUrls(flags), ...(flags.peer ?? []), ...(config.peers ?? []), ...others])],
     network: await chosenNetwork(flags),
     pin: highestPin(flags, config),
+    ...(flags.allowPeers && { allowPeers: flags.allowPeers }),
+    ...(flags.readToken !== undefined && { readToken: await readTokenFile(flags.readToken) }),
     storage,
     withoutSignRecord: flags.withoutSignRecord ?? false,
   }

@@ -1,10 +1,9 @@
 /** A transaction of a command, from signature to block. */
-import { createClient } from '../client/client.ts'
 import { signTransaction } from '../client/sign-transaction.ts'
 import type { FinalTransaction, Submission } from '../node/service.ts'
 import type { Operation } from '../objects/operation.ts'
 import { NoVerdict } from './failure.ts'
-import { type NodeFlags, nodeUrl } from './node-url.ts'
+import { type NodeFlags, nodeClient } from './node-client.ts'
 import { type KeyFlags, loadSigner } from './signer.ts'
 import type { Terminal } from './terminal.ts'
 import { inAnHour } from './validity.ts'
@@ -34,7 +33,7 @@ export const submit = async (
 
 const signAndWait = async (operations: readonly Operation[], flags: SubmitFlags): Promise<Submission> => {
   const signer = await loadSigner(flags)
-  const client = createClient({ url: await nodeUrl(flags) })
+  const client = await nodeClient(flags)
   const [{ network }, { nonce }, { parameters }] = await Promise.all([
     client.status(),
     client.account(signer.address),

@@ -10,6 +10,7 @@ import type {
   CommittedBlock,
   ConsensusStatus,
   HistoryPage,
+  PeersView,
   Segment,
   Status,
   Submission,
@@ -36,7 +37,7 @@ export const defaultTimeoutMs = 60_000
 export interface ClientOptions {
   /** The node's URL; a path is kept, so a node may stand behind a prefix. */
   readonly url: string
-  /** The operator's token; only the wallet asks for it. */
+  /** The operator's, for the wallet, or the one that opens the reads of a private network. Submissions show none. */
   readonly token?: string
   readonly fetch?: typeof fetch
   readonly timeoutMs?: number
@@ -66,6 +67,7 @@ export interface Client {
   history(address: Address, page?: { cursor?: string; limit?: number }): Promise<HistoryPage>
   validators(at?: Height): Promise<ValidatorsView>
   consensus(): Promise<ConsensusStatus>
+  peers(): Promise<PeersView>
   submit(transaction: Transaction | string, options?: WaitOption): Promise<Submission>
   /** Submits many in one request; one answer for each, in order: a refused one spoils no other. */
   submitNdjson(transactions: readonly (Transaction | string)[]): Promise<readonly (Submission | Problem)[]>
@@ -78,7 +80,9 @@ export interface Client {
 
 export const createClient = (options: ClientOptions): Client => {
   const base = options.url.replace(/\/+$/, '')
-  const ask = (path: string, init?: RequestInit): Promise<string> =>
+  const { token } = options
+  const shown = token === undefined ? {} : { authorization: `Bearer ${token}` }
+  const ask = (path: string, init: RequestInit = { headers: shown }): Promise<string> =>
     request({ ...options, url: base }, `${base}/v1${path}`, init)
   const get = async <Answer extends object>(
     path: string,
@@ -103,6 +107,7 @@ export const createClient = (options: ClientOptions): Client => {
       get(`/accounts/${address}/transactions${query({ ...page })}`, 'transactions'),
     validators: (at) => get(`/validators${query({ height: at })}`, 'validators'),
     consensus: () => get('/consensus', 'height', 'round', 'step', 'prevotes', 'precommits'),
+    peers: () => get('/peers', 'peers', 'dialled', 'bans'),
     submit: async (transaction, { wait } = {}) =>
       expectMembers(
         base,
@@ -118,8 +123,10 @@ export const createClient = (options: ClientOptions): Client => {
       )
     },
     spend: async (request, { wait } = {}) => {
-      const headers = { ...json, authorization: `Bearer ${options.token ?? ''}` }
-      const answer = await post(`/wallet/transactions${waitQuery(wait)}`, JSON.stringify(request), headers)
+      const answer = await post(`/wallet/transactions${waitQuery(wait)}`, JSON.stringify(request), {
+        ...json,
+        ...shown,
+      })
       return expectMembers(base, answer, submissionMembers)
     },
   }

@@ -1,10 +1,9 @@
 /** `tautline account`: what an account holds. */
 import { Command } from 'commander'
-import { createClient } from '../../client/client.ts'
 import type { AccountView } from '../../node/service.ts'
 import type { Address } from '../../units.ts'
-import { dataFlag, jsonFlag, nodeFlag, parseAddress } from '../flags.ts'
-import { type NodeFlags, nodeUrl } from '../node-url.ts'
+import { dataFlag, jsonFlag, nodeFlag, parseAddress, readTokenFlag } from '../flags.ts'
+import { type NodeFlags, nodeClient } from '../node-client.ts'
 import { table } from '../table.ts'
 import type { Terminal } from '../terminal.ts'
 
@@ -17,10 +16,11 @@ export const accountCommand = (terminal: Terminal): Command =>
     .description('Show an account: balance, nonce and stake.')
     .argument('[address]', "whose account (default: the node's own)", parseAddress)
     .addOption(nodeFlag())
+    .addOption(readTokenFlag())
     .addOption(dataFlag())
     .addOption(jsonFlag())
     .action(async (given: Address | undefined, flags: Flags) => {
-      const client = createClient({ url: await nodeUrl(flags) })
+      const client = await nodeClient(flags)
       const address = given ?? (await client.status()).node.address
       const account = await client.account(address)
       terminal.out(flags.json ? JSON.stringify(account) : describe(account))

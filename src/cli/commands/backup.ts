@@ -2,7 +2,6 @@
 import { open, rename, rm, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { Command } from 'commander'
-import { createClient } from '../../client/client.ts'
 import { encodeHex } from '../../codec/bytes.ts'
 import type { Json } from '../../codec/json.ts'
 import { TautlineError } from '../../errors.ts'
@@ -11,9 +10,9 @@ import type { Chain } from '../../node/chain.ts'
 import type { DataFolder } from '../../runtime/node/data-folder.ts'
 import { syncFolder } from '../../runtime/node/durable-file.ts'
 import { openExistingFolder, withLedger } from '../../runtime/node/open-ledger.ts'
-import { dataFlag, jsonFlag, nodeFlag, storageFlag } from '../flags.ts'
+import { dataFlag, jsonFlag, nodeFlag, readTokenFlag, storageFlag } from '../flags.ts'
 import { createQuietLog } from '../log.ts'
-import { type NodeFlags, nodeUrl } from '../node-url.ts'
+import { type NodeFlags, nodeClient } from '../node-client.ts'
 import { type ProgressBar, progressBar } from '../progress-bar.ts'
 import { loadSecretKey, loadSigner } from '../signer.ts'
 import type { Terminal } from '../terminal.ts'
@@ -30,6 +29,7 @@ export const backupCommand = (terminal: Terminal): Command =>
     .addOption(dataFlag())
     .addOption(storageFlag())
     .addOption(nodeFlag())
+    .addOption(readTokenFlag())
     .addOption(jsonFlag())
     .addHelpText(
       'after',
@@ -89,7 +89,7 @@ const sourceIn = ({ genesis, head, reader }: Chain): BackupSource => ({
 
 /** By its public doors, which need nobody's leave; only the key is read from the folder. */
 const askNode = async (flags: Flags): Promise<BackupSource> => {
-  const client = createClient({ url: await nodeUrl(flags) })
+  const client = await nodeClient(flags)
   const [{ head, node }, { address }] = await Promise.all([client.status(), loadSigner(flags)])
   if (node.address !== address) {
     throw new TautlineError(

@@ -1,7 +1,16 @@
 /** `tautline send`: a transfer from signature to block, for people. */
 import { Command } from 'commander'
 import type { Address, Amount } from '../../units.ts'
-import { dataFlag, flag, jsonFlag, keyFileFlag, nodeFlag, parseAddress, parseAmount } from '../flags.ts'
+import {
+  dataFlag,
+  flag,
+  jsonFlag,
+  keyFileFlag,
+  nodeFlag,
+  parseAddress,
+  parseAmount,
+  readTokenFlag,
+} from '../flags.ts'
 import { type SubmitFlags, submit } from '../submit.ts'
 import type { Terminal } from '../terminal.ts'
 
@@ -14,6 +23,7 @@ export const sendCommand = (terminal: Terminal): Command =>
     .addOption(dataFlag())
     .addOption(keyFileFlag())
     .addOption(nodeFlag())
+    .addOption(readTokenFlag())
     .addOption(jsonFlag())
     .action((to: Address, amount: Amount, flags: SubmitFlags) =>
       submit(

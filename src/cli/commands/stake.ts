@@ -2,7 +2,7 @@
 import { Command } from 'commander'
 import type { FinalTransaction } from '../../node/service.ts'
 import type { Amount } from '../../units.ts'
-import { dataFlag, jsonFlag, nodeFlag, parseAmount } from '../flags.ts'
+import { dataFlag, jsonFlag, nodeFlag, parseAmount, readTokenFlag } from '../flags.ts'
 import { type SubmitFlags, submit } from '../submit.ts'
 import type { Terminal } from '../terminal.ts'
 
@@ -42,6 +42,7 @@ const stakingCommand = (
     .argument('<amount>', 'base units, a whole number', parseAmount)
     .addOption(dataFlag())
     .addOption(nodeFlag())
+    .addOption(readTokenFlag())
     .addOption(jsonFlag())
     .action((amount: Amount, flags: SubmitFlags) =>
       submit([{ type, amount }], flags, terminal, (final) => describe(final, amount)),

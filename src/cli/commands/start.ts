@@ -3,6 +3,7 @@ import { Command } from 'commander'
 import type { RunningNode } from '../../runtime/node/start.ts'
 import { banner, bannerJson } from '../banner.ts'
 import {
+  collectAddresses,
   collectJoins,
   collectUrls,
   dataFlag,
@@ -52,6 +53,15 @@ export const startCommand = (terminal: Terminal): Command =>
     .addOption(
       flag('--peer <url>', 'a node of the same network to dial; may be given several times').argParser(
         collectUrls,
+      ),
+    )
+    .addOption(
+      flag('--allow-peers <addresses>', 'link with the nodes of these keys only').argParser(collectAddresses),
+    )
+    .addOption(
+      flag(
+        '--read-token <file>',
+        'let only those read who show the secret in this file, other members among them',
       ),
     )
     .addOption(storageFlag())

@@ -1,11 +1,10 @@
 /** `tautline status`: what the node says of itself, and of the validators. */
 import { Command } from 'commander'
-import { createClient } from '../../client/client.ts'
 import type { Status, ValidatorsView } from '../../node/service.ts'
 import { type Address, unixMs } from '../../units.ts'
 import { lateValidators, percentOf } from '../diagnosis.ts'
-import { dataFlag, jsonFlag, nodeFlag } from '../flags.ts'
-import { type NodeFlags, nodeUrl } from '../node-url.ts'
+import { dataFlag, jsonFlag, nodeFlag, readTokenFlag } from '../flags.ts'
+import { type NodeFlags, nodeClient } from '../node-client.ts'
 import { table } from '../table.ts'
 import type { Terminal } from '../terminal.ts'
 
@@ -17,10 +16,11 @@ export const statusCommand = (terminal: Terminal): Command =>
   new Command('status')
     .description('Show the network, the head, the mempool, and the validators with who is late.')
     .addOption(nodeFlag())
+    .addOption(readTokenFlag())
     .addOption(dataFlag())
     .addOption(jsonFlag())
     .action(async (flags: Flags) => {
-      const client = createClient({ url: await nodeUrl(flags) })
+      const client = await nodeClient(flags)
       const [status, validators, consensus] = await Promise.all([
         client.status(),
         client.validators(),

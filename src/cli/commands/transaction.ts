@@ -1,11 +1,19 @@
 /** `tautline transaction sign`: prints a signed transaction, to be sent by whatever means. */
 import { Command } from 'commander'
-import { createClient } from '../../client/client.ts'
 import { signTransaction } from '../../client/sign-transaction.ts'
 import { defaultParameters } from '../../objects/parameters.ts'
 import type { Amount, NetworkId } from '../../units.ts'
-import { dataFlag, flag, keyFileFlag, nodeFlag, parseAmount, parseNetworkId, parseWhole } from '../flags.ts'
-import { type NodeFlags, nodeUrl } from '../node-url.ts'
+import {
+  dataFlag,
+  flag,
+  keyFileFlag,
+  nodeFlag,
+  parseAmount,
+  parseNetworkId,
+  parseWhole,
+  readTokenFlag,
+} from '../flags.ts'
+import { type NodeFlags, nodeClient } from '../node-client.ts'
 import { addOperationFlags, type OperationFlags, operationsOf } from '../operations.ts'
 import { type KeyFlags, loadSigner } from '../signer.ts'
 import type { Terminal } from '../terminal.ts'
@@ -50,6 +58,7 @@ const signCommand = (terminal: Terminal): Command =>
       ).argParser(parseWhole),
     )
     .addOption(nodeFlag())
+    .addOption(readTokenFlag())
     .addHelpText('after', examples)
     .action(async (flags: Flags) => terminal.out(await sign(flags)))
 
@@ -63,7 +72,7 @@ Examples:
 const sign = async (flags: Flags): Promise<string> => {
   const operations = [...operationsOf(flags)]
   const signer = await loadSigner(flags)
-  const client = createClient({ url: await nodeUrl(flags) })
+  const client = await nodeClient(flags)
   const isOnline = flags.network === undefined || flags.nonce === undefined
   const network = flags.network ?? (await client.status()).network
   const nonce = flags.nonce ?? (await client.account(signer.address)).nonce

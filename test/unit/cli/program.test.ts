@@ -396,6 +396,81 @@ describe('sending', () => {
   })
 })
 
+describe('peers', () => {
+  const peersOf = async (view: Json): Promise<string> => {
+    const node = await fakeNode({ '/v1/peers': view })
+    const { out } = await tautline(['peers', '--node', node.url])
+    await node.close()
+    return out
+  }
+  const count = { bytes: 1_200, messages: 7 }
+
+  it('linked, not reached and shut out, each in columns', async () => {
+    const linked = { id: keys.bob.address, direction: 'inbound', version: '0.1.0', since: 1_790_000_000_000 }
+    const out = await peersOf({
+      peers: [{ ...linked, height: 12, sent: { ...count, dropped: 0 }, received: count, score: 100 }],
+      dialled: [{ url: 'https://c.example', attempts: 3, failure: 'ECONNREFUSED', next: 1_790_000_005_000 }],
+      bans: [{ id: keys.alice.address, until: 1_790_000_600_000, reason: 'a false signature' }],
+    })
+    const bob = `${keys.bob.address}  by the peer  12      2026-09-21T14:13:20Z  1200 B  1200 B    100    0.1.0`
+    expect(out.split('\n')).toEqual([
+      `linked with${' '.repeat(54)}dialled      height  since                 sent    received  score  version`,
+      bob,
+      '',
+      'not reached        attempts  next                  why',
+      'https://c.example  3         2026-09-21T14:13:25Z  ECONNREFUSED',
+      '',
+      `shut out${' '.repeat(57)}until                 why`,
+      `${keys.alice.address}  2026-09-21T14:23:20Z  a false signature`,
+    ])
+  })
+
+  it('none', async () => {
+    expect(await peersOf({ peers: [], dialled: [], bans: [] })).toMatch(/^No peers: name some with/)
+  })
+})
+
+describe('the token that a node is shown', () => {
+  const askedWith = async (data: string, ...args: readonly string[]) => {
+    const shown: (string | undefined)[] = []
+    const server = createServer((request, response) => {
+      shown.push(request.headers.authorization)
+      response.end(JSON.stringify({ peers: [], dialled: [], bans: [] }))
+    })
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+    await writeFile(join(data, 'node.json'), JSON.stringify({ url }))
+    const { err } = await tautline(['peers', '--data', data, ...args.map((arg) => arg.replace('URL', url))])
+    await new Promise((resolve) => server.close(resolve))
+    return { shown, err }
+  }
+  const dataFolder = async (): Promise<string> => {
+    const data = await mkdtemp(join(folder, 'token-'))
+    await writeFile(join(data, 'operator.token'), 'of-the-operator\n')
+    await writeFile(join(data, 'read.token'), 'of-all-the-members\n')
+    return data
+  }
+
+  it("is the operator's for the node of the folder, and none for one that is named", async () => {
+    const data = await dataFolder()
+    expect(await askedWith(data)).toMatchObject({ shown: ['Bearer of-the-operator'] })
+    expect(await askedWith(data, '--node', 'URL')).toMatchObject({ shown: [undefined] })
+  })
+
+  it('is the read token where one is given, and that one has a form', async () => {
+    const data = await dataFolder()
+    const file = join(data, 'read.token')
+    expect(await askedWith(data, '--node', 'URL', '--read-token', file)).toMatchObject({
+      shown: ['Bearer of-all-the-members'],
+    })
+    await writeFile(file, 'short')
+    expect(await askedWith(data, '--read-token', file)).toMatchObject({
+      shown: [],
+      err: expect.stringMatching(/read\.token holds no read token: expected 16 to 256/),
+    })
+  })
+})
+
 describe('staking', () => {
   const stake = async (submission: Json, status: number, ...args: readonly string[]) => {
     const node = await fakeNode(answersOf(submission), status)
