@@ -90,11 +90,15 @@ export class Dialler {
 
   /** @param leastMs - the shortest pause before the next attempt */
   failed(target: Target, failure: string, leastMs = 0): void {
-    target.isTrying = false
-    if (target.isRemoved) return
-    if (failure !== target.failure) this.#parts.onFailure(target.url, failure)
+    if (failure !== target.failure && !target.isRemoved) this.#parts.onFailure(target.url, failure)
     target.failure = failure
-    this.#redial(target, leastMs)
+    this.#tryLater(target, leastMs)
+  }
+
+  /** There is a link with who answered already, at one of the two ends at least. */
+  notNeeded(target: Target): void {
+    delete target.failure
+    this.#tryLater(target)
   }
 
   linked(target: Target): void {
@@ -128,6 +132,11 @@ export class Dialler {
 
   #targetsOf(peer: Address): readonly Target[] {
     return [...this.#targets.values()].filter((target) => target.peer === peer)
+  }
+
+  #tryLater(target: Target, leastMs = 0): void {
+    target.isTrying = false
+    if (!target.isRemoved) this.#redial(target, leastMs)
   }
 
   #redial(target: Target, leastMs = 0): void {

@@ -31,12 +31,15 @@ export const lookAgainMs = 50
 export const stalledMs = 30_000
 
 /** What one peer may send: bytes and messages a second, and how many seconds' worth at once. */
-export const inboundRate = { bytes: 16 * 1024 * 1024, messages: 16_384, burstSeconds: 3 } as const
+export const inboundRate = { bytes: 16 * 1024 * 1024, messages: 32_768, burstSeconds: 3 } as const
 /** What is sent to one peer: half of what it takes, so that honest ones never exceed it. */
-export const outboundRate = { bytes: 8 * 1024 * 1024, messages: 8_192, burstSeconds: 2 } as const
+export const outboundRate = { bytes: 8 * 1024 * 1024, messages: 16_384, burstSeconds: 2 } as const
+
+/** Transactions wait this long for others to share a frame with, once a frame was sent as recently. */
+export const gatherMs = 2
 
 /** Having sent something, how long a peer may be quiet before it is asked whether it is there, and to answer. */
-export const quietMs = 10_000
+export const quietMs = 5_000
 export const answerMs = 10_000
 
 /** Score of a peer that nothing is held against; it regains a point a second. */

@@ -21,6 +21,7 @@ import type { Address, Height, UnixMs } from '../../units.ts'
 import type { PeerView } from '../service.ts'
 import {
   answerMs,
+  gatherMs,
   inboundRate,
   lookAgainMs,
   maxUnsentBytes,
@@ -71,6 +72,8 @@ export class Link {
   readonly #timers = new Set<() => void>()
   #height: Height | undefined
   #isFlushing = false
+  #flushedMs = 0
+  #cancelGathering: (() => void) | undefined
   #watch: Watch = 'rest'
   #heardAnything = false
   #isOver = false
@@ -91,13 +94,18 @@ export class Link {
     return this.#isOver
   }
 
-  /** Sent with whatever else is said in this turn. */
+  /**
+   * Sent with whatever else is said in this turn. Of transactions there may be thousands a second, one a turn:
+   * they wait a moment for others when there are many, and for nothing when there are few.
+   */
   send(message: EncodedMessage): void {
     if (this.#isOver) return
     this.#outbox.add(message)
     if (this.#isFlushing) return
-    this.#isFlushing = true
-    queueMicrotask(() => this.#flush())
+    const gatherLeftMs = this.#flushedMs + gatherMs - this.#now()
+    if (isPatient(message) && gatherLeftMs > 0 && gatherLeftMs <= gatherMs) {
+      this.#cancelGathering ??= this.#later(gatherLeftMs, () => this.#beginFlush())
+    } else this.#beginFlush()
   }
 
   hear(text: string): void {
@@ -177,6 +185,13 @@ export class Link {
     this.close('too much at once')
   }
 
+  #beginFlush(): void {
+    this.#cancelGathering?.()
+    this.#cancelGathering = undefined
+    this.#isFlushing = true
+    queueMicrotask(() => this.#flush())
+  }
+
   #flush(): void {
     while (!this.#isOver && !this.#outbox.isEmpty) {
       if (this.#parts.wire.unsentBytes > maxUnsentBytes) {
@@ -190,6 +205,7 @@ export class Link {
       }
     }
     this.#isFlushing = false
+    this.#flushedMs = this.#now()
   }
 
   /** @returns how long to wait before more is sent */
@@ -230,18 +246,26 @@ export class Link {
     else this.close(`no sign of life for ${answerMs / 1_000} seconds`)
   }
 
-  #later(delayMs: number, callback: () => void): void {
+  /** @returns what cancels it, as the end of the link does */
+  #later(delayMs: number, callback: () => void): () => void {
     const cancel = this.#parts.clock.schedule(delayMs, () => {
       this.#timers.delete(cancel)
       callback()
     })
     this.#timers.add(cancel)
+    return () => {
+      this.#timers.delete(cancel)
+      cancel()
+    }
   }
 
   #now(): UnixMs {
     return this.#parts.clock.now()
   }
 }
+
+/** Nobody waits for it to go on with the height. */
+const isPatient = ({ kind }: EncodedMessage): boolean => kind === 'transactions' || kind === 'announce'
 
 const buckets = (
   { bytes, messages, burstSeconds }: { bytes: number; messages: number; burstSeconds: number },

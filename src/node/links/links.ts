@@ -274,14 +274,17 @@ export class Links {
 
   #notLinked({ by, reason, detail }: GreetingEnd, target: Target | undefined): void {
     const said = printable(detail, 300)
-    if (target) {
-      const failure = `${by === 'us' ? 'refused' : 'was refused'} (${reason}): ${said}`
-      this.#dialler.failed(target, failure, reason === 'self' ? selfRedialMs : 0)
-      return
-    }
+    const failure = `${by === 'us' ? 'refused' : 'was refused'} (${reason}): ${said}`
+    if (target && reason === 'duplicate') this.#dialler.notNeeded(target)
+    else if (target) this.#dialler.failed(target, failure, reason === 'self' ? selfRedialMs : 0)
+    else this.#tellStranger(reason, failure)
+  }
+
+  /** Anybody may knock as often as they like: the log has an end. */
+  #tellStranger(reason: GreetingEnd['reason'], failure: string): void {
     const { log, clock } = this.#parts
-    const isTold = this.#toldRefusals.take(1, clock.now())
-    log[isTold ? 'warn' : 'debug']('a peer that dialled was not linked', { by, reason, detail: said })
+    const isTold = reason !== 'duplicate' && this.#toldRefusals.take(1, clock.now())
+    log[isTold ? 'warn' : 'debug']('a peer that dialled was not linked', { failure })
   }
 }
 

@@ -21,8 +21,8 @@ const lingerMs = 3_000
 /** Plain connections to one origin. */
 const maxConnections = 8
 
-/** Close codes (RFC 6455 §7.4.1). */
-const close = { normal: 1000, unsupported: 1003 } as const
+/** Of the codes that the protocol itself gives a meaning, a client may send only this one (RFC 6455 §7.4.1). */
+const normalClose = 1000
 
 export interface NodeTransport extends Transport {
   /** Ends the connections that requests were sent over. */
@@ -62,14 +62,16 @@ const openSocket = (undici: Undici, url: string, listen: (wire: Wire) => WireLis
   new Promise((resolve, reject) => {
     const line = new Line(undici)
     const socket = new undici.WebSocket(`${url.replace(/^http/, 'ws')}/v1/peer`, { dispatcher: line.agent })
+    const wire = wireOf(socket, line)
     let listener: WireListener | undefined
     socket.addEventListener('open', () => {
-      listener = listen(wireOf(socket, line))
+      if (socket.extensions !== '') return line.giveUp('it insists on compression, which is not spoken here')
+      listener = listen(wire)
       resolve()
     })
     socket.addEventListener('message', ({ data }) => {
       if (typeof data === 'string') listener?.onText(data)
-      else socket.close(close.unsupported, 'expected text')
+      else wire.close('expected text')
     })
     socket.addEventListener('close', ({ code, reason }) => {
       line.hangUp()
@@ -84,7 +86,7 @@ const wireOf = (socket: InstanceType<Undici['WebSocket']>, line: Line): Wire => 
   },
   send: (text) => socket.send(text),
   close: (reason) => {
-    socket.close(close.normal, closeReason(reason))
+    socket.close(normalClose, closeReason(reason))
     line.hangUpSoon()
   },
 })
@@ -112,6 +114,11 @@ class Line {
       headersTimeout: upgradeMs,
       webSocket: { maxPayloadSize: maxFrameBytes },
     })
+  }
+
+  giveUp(failure: string): void {
+    this.failure = failure
+    this.hangUp()
   }
 
   hangUpSoon(): void {

@@ -115,6 +115,18 @@ describe('a handshake', () => {
     expect(JSON.parse(ofDialler.split('\n')[1]!)).toEqual({ dialler: other.welcomed, acceptor: one.welcomed })
   })
 
+  it('signs what it has always signed', () => {
+    const one = dialler(alice, { nonce: '0a'.repeat(32) as Hash })
+    one.hear(
+      `{"key":"${bob.address}","kind":"hello","network":"${network}","nonce":"${'0b'.repeat(32)}","version":"2.0.0"}`,
+    )
+    expect(one.signed).toEqual([
+      `tautline/link-dialler/1\n{"acceptor":{"key":"${bob.address}","kind":"hello","network":"${network}",` +
+        `"nonce":"${'0b'.repeat(32)}","version":"2.0.0"},"dialler":{"key":"${alice.address}","kind":"hello",` +
+        `"network":"${network}","nonce":"${'0a'.repeat(32)}","origin":"https://bob.example","version":"0.1.0"}}`,
+    ])
+  })
+
   it('keeps what the peer says before it is proven here, and hands it over in order', () => {
     const [one, other] = [dialler(), acceptor()]
     other.isSlow = true

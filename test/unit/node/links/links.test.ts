@@ -5,6 +5,7 @@ import {
   answerMs,
   firstBanMs,
   fullScore,
+  gatherMs,
   handshakeMs,
   inboundRate,
   maxHandshakes,
@@ -78,6 +79,29 @@ describe('two nodes', () => {
     })
   })
 
+  it('gather transactions into fewer frames when there are many, but let neither one nor a vote wait', async () => {
+    const { world, one, other, socket } = await pair()
+    await world.clock.pass(1_000)
+    const framesAfter = async (messages: readonly PeerMessage[]) => {
+      const before = socket.texts[0].length
+      for (const message of messages) {
+        one.links.send(other.address, message)
+        await settle()
+      }
+      return socket.texts[0].length - before
+    }
+    expect(await framesAfter([announce(1)])).toBe(1)
+    expect(await framesAfter([announce(2), announce(3), announce(4)])).toBe(0)
+    await world.clock.pass(gatherMs)
+    expect(await framesAfter([])).toBe(0)
+    expect(messagesAt(other)).toHaveLength(4)
+    expect(socket.texts[0].at(-1)).toBe(
+      `[${[2, 3, 4].map((at) => JSON.stringify({ hashes: [hashOf(at)], kind: 'announce' })).join(',')}]`,
+    )
+    expect(await framesAfter([announce(5), status(1)])).toBe(1)
+    expect(messagesAt(other)).toHaveLength(6)
+  })
+
   it('send nothing at all while they have nothing to say', async () => {
     const { world, one, other, socket } = await pair()
     one.links.send(other.address, status(1))
@@ -104,6 +128,7 @@ describe('two nodes', () => {
       expect(smaller.links.views().peers).toMatchObject([{ id: larger.address, direction: 'outbound' }])
       expect(larger.links.views().peers).toMatchObject([{ id: smaller.address, direction: 'inbound' }])
       expect(world.dials).toBeLessThan(6)
+      expect(nodes.flatMap(({ told }) => told.filter(({ level }) => level === 'warn'))).toEqual([])
     }
   })
 
@@ -123,7 +148,7 @@ describe('two nodes', () => {
     await settle()
     expect(one.links.peers).toEqual([])
     expect(toldBy(one, 'wrong-origin')[0]?.level).toBe('warn')
-    expect(toldBy(other, 'wrong-origin')[0]?.details.detail).toContain(other.url)
+    expect(toldBy(other, 'wrong-origin')[0]?.details.failure).toContain(other.url)
   })
 })
 
