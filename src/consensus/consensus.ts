@@ -22,8 +22,9 @@
  * - L55: whoever is in a later round counts for all rounds up to it. More than a third of the stake has an
  *   honest validator, and that one didn't go there without reason; skipping is never unsafe.
  * - L22: a fresh proposal must also be timely. Refusing is always safe; what has a polka is not asked again.
- * - A prevote carries the round of the polka that allowed it, so that after a disagreement the signed
- *   messages alone name more than a third of the stake.
+ * - A prevote carries the round of the newest polka that allows it: the proposal's, or that of the own lock on the
+ *   same block. So who has precommitted a block prevotes another only with a polka of that round or later, and
+ *   after a disagreement the signed messages alone name more than a third of the stake (`blame.ts`).
  * - Blocks are on demand. Timeouts run only while there is something to agree on ({@link Consensus.active}):
  *   something pending, a valid or locked value, or a round in which somebody has spoken. So one validator
  *   with a transaction carries the others from round to round, and when nobody has one, nobody speaks first.
@@ -40,7 +41,14 @@ import type { Address, BlockHash, Height, NetworkId, Round } from '../units.ts'
 import { amount, round as asRound } from '../units.ts'
 import type { Effect } from './effect.ts'
 import type { Input } from './input.ts'
-import { type Conflict, type JudgedProposal, MessageLog, type RoundLog, saySame } from './message-log.ts'
+import {
+  type Conflict,
+  type JudgedProposal,
+  MessageLog,
+  makesSense,
+  type RoundLog,
+  saySame,
+} from './message-log.ts'
 import { type ProposerOf, proposersOf } from './proposer.ts'
 import { ownRounds, type SignState } from './sign-state.ts'
 import { type Step, type Timeout, timeoutMs } from './timeouts.ts'
@@ -198,11 +206,9 @@ export class Consensus {
 
   /** Is for this height, from one of its validators, and makes sense in itself. */
   #belongs(message: Verified<ConsensusMessage>): boolean {
-    const { network, height, round, validator } = message
+    const { network, height, validator } = message
     if (network !== this.#network || height !== this.#height) return false
-    if (!this.#validators.stakes.has(validator)) return false
-    if (message.kind === 'precommit' || message.polkaRound === undefined) return true
-    return message.polkaRound < round && message.block !== undefined
+    return this.#validators.stakes.has(validator) && makesSense(message)
   }
 
   #checkOwn(message: Verified<ConsensusMessage>): void {
@@ -294,7 +300,8 @@ export class Consensus {
     if (fresh === undefined) return false
     const { block } = fresh.message
     const isFree = this.#locked === undefined || this.#locked.block === block
-    this.#prevote(fresh.valid && fresh.timely && isFree ? { block } : {})
+    if (fresh.valid && fresh.timely && isFree) this.#prevoteFor(block)
+    else this.#prevote({})
     return true
   }
 
@@ -304,7 +311,8 @@ export class Consensus {
     for (const { message, valid } of this.#here().proposals) {
       const { block, polkaRound } = message
       if (polkaRound === undefined || !this.#log.round(polkaRound).prevotes.hasQuorumFor(block)) continue
-      this.#prevote(valid && this.#isFreeSince(polkaRound, block) ? { block, polkaRound } : {})
+      if (valid && this.#isFreeSince(polkaRound, block)) this.#prevoteFor(block, polkaRound)
+      else this.#prevote({})
       return true
     }
     return false
@@ -379,6 +387,13 @@ export class Consensus {
   }
 
   // What it says and does.
+
+  /** @param proposed - round of the polka that the proposal cites */
+  #prevoteFor(block: BlockHash, proposed?: Round): void {
+    const locked = this.#locked?.block === block ? this.#locked.round : undefined
+    const polkaRound = locked === undefined || (proposed ?? -1) > locked ? proposed : locked
+    this.#prevote({ block, ...(polkaRound !== undefined && { polkaRound }) })
+  }
 
   #prevote(vote: { block?: BlockHash; polkaRound?: Round }): void {
     this.#step = 'prevote'

@@ -205,6 +205,12 @@ const conflictOf = (
   later: Verified<ConsensusMessage>,
 ): Conflict | undefined => (earlier === undefined || saySame(earlier, later) ? undefined : [earlier, later])
 
+/** What it relies on lies before it, and nil relies on nothing. */
+export const makesSense = (message: ConsensusMessage): boolean => {
+  if (message.kind === 'precommit' || message.polkaRound === undefined) return true
+  return message.polkaRound < message.round && message.block !== undefined
+}
+
 type Content = { readonly block?: BlockHash | undefined; readonly polkaRound?: Round | undefined }
 
 /** For messages of one validator, round and kind. */

@@ -6,6 +6,10 @@
  * second; nodes crash before or after their record is written; liars (one key on two machines, forgetting their
  * record when they crash) take part. Then the world heals, and all honest nodes have to decide. Safety is
  * checked at every step.
+ *
+ * Liars hold less than a third of the stake. Where they hold more (`areMany`), two sides may hear nothing of one
+ * another all the bad time, with a machine of each liar on either; or each liar is one machine that forgets
+ * its lock as soon as it has one, and nothing else. A fork ends that world.
  */
 import { canonicalize, parseCanonical } from '../../src/codec/json.ts'
 import { Consensus } from '../../src/consensus/consensus.ts'
@@ -38,6 +42,11 @@ export interface Outcome {
   readonly accused: ReadonlySet<Address>
   readonly liars: ReadonlySet<Address>
   readonly crashes: number
+  readonly validators: ValidatorSet
+  /** All that was said, by whomever, with what is in certificates. */
+  readonly messages: readonly Verified<ConsensusMessage>[]
+  /** Honest nodes have decided two blocks. */
+  readonly isForked: boolean
 }
 
 type Random = (limit: number) => number
@@ -92,7 +101,7 @@ const calm: Weather = {
   latePercent: 0,
 }
 
-export const simulate = (seed: number): Outcome => new World(seed).run()
+export const simulate = (seed: number, { areMany = false } = {}): Outcome => new World(seed, areMany).run()
 
 class World {
   readonly #random: Random
@@ -110,14 +119,24 @@ class World {
   readonly #areDecisionsHidden: boolean
   /** Only partitions trouble this world. */
   readonly #isGentle: boolean
+  /** Liars hold a third or more. */
+  readonly #areMany: boolean
+  /** Liars are single machines that lose their locks. */
+  readonly #areForgetful: boolean
+  /** One of two sides that are cut off from one another in every round; empty where there are none. */
+  readonly #side: ReadonlySet<Node>
+  readonly #messages: Verified<ConsensusMessage>[] = []
+  #isForked = false
   #weather = calm
   #nowMs = 0
   #rounds = 0
   #crashes = 0
   #agreed: BlockHash | undefined
 
-  constructor(seed: number) {
+  constructor(seed: number, areMany: boolean) {
     this.#random = randomFrom(seed)
+    this.#areMany = areMany
+    this.#areForgetful = areMany && this.#chance(50)
     const count = [4, 4, 4, 5, 6, 7][this.#random(6)]!
     this.#areDecisionsHidden = this.#random(4) > 0
     this.#isGentle = this.#random(3) === 0
@@ -126,6 +145,7 @@ class World {
     this.#proposerOf = proposersOf(network, height, this.#validators)
     this.#liars = this.#chooseLiars()
     this.#nodes = this.#populate()
+    this.#side = areMany && !this.#areForgetful && this.#chance(60) ? this.#drawSide() : new Set()
   }
 
   run(): Outcome {
@@ -146,13 +166,33 @@ class World {
       accused: this.#accused,
       liars: this.#liars,
       crashes: this.#crashes,
+      validators: this.#validators,
+      messages: this.#messages,
+      isForked: this.#isForked,
     }
   }
 
   // The cast.
 
-  /** Less than a third of the stake. */
   #chooseLiars(): ReadonlySet<Address> {
+    return this.#areMany ? this.#chooseManyLiars() : this.#chooseFewLiars()
+  }
+
+  /** A third of the stake or more, but not all of it. */
+  #chooseManyLiars(): ReadonlySet<Address> {
+    const liars = new Set<Address>()
+    const { list, stakes, total } = this.#validators
+    let stake = 0n
+    while (stake * 3n < total && liars.size < list.length - 2) {
+      const { address } = this.#pick(list)
+      if (!liars.has(address)) stake += stakes.get(address)!
+      liars.add(address)
+    }
+    return liars
+  }
+
+  /** Less than a third of the stake. */
+  #chooseFewLiars(): ReadonlySet<Address> {
     const liars = new Set<Address>()
     let stake = 0n
     if (this.#random(4) === 0) return liars
@@ -167,7 +207,7 @@ class World {
 
   #populate(): readonly Node[] {
     const keys = this.#validators.list.map(({ address }) => address)
-    const twins = keys.filter((key) => this.#liars.has(key))
+    const twins = keys.filter((key) => this.#liars.has(key) && !this.#areForgetful)
     const honest = keys.filter((key) => !this.#liars.has(key))
     const chosen = honest[this.#random(honest.length)]
     const isScarce = this.#random(8) === 0
@@ -189,6 +229,12 @@ class World {
       ...twins.map((key) => node(key, `v${keys.indexOf(key)}'`)),
       ...(this.#random(3) === 0 ? [node(honest[0]!, 'observer', true)] : []),
     ]
+  }
+
+  /** One machine of each liar, and about half of the others. */
+  #drawSide(): ReadonlySet<Node> {
+    const side = this.#nodes.filter(({ isLiar, name }) => (isLiar ? name.endsWith("'") : this.#chance(50)))
+    return new Set(side)
   }
 
   // Time and weather.
@@ -223,6 +269,7 @@ class World {
 
   #isCut(from: Node, to: Node, input: Input): boolean {
     if (this.#nowMs >= healedAtMs) return false
+    if (this.#side.size > 0) return this.#side.has(from) !== this.#side.has(to)
     if (!('message' in input)) return this.#areDecisionsHidden
     const { kind, round, validator } = input.message
     const plan = this.#plans.get(round) ?? this.#drawPlan(round)
@@ -232,6 +279,7 @@ class World {
   }
 
   #drawPlan(round: Round): Plan {
+    if (this.#areForgetful && round === 0) return this.#planHiddenDecision(round)
     const style = this.#random(10)
     if (style < 3) return { proposal: never, prevote: never, precommit: never }
     if (style < 8) return this.#planHiddenDecision(round)
@@ -247,7 +295,8 @@ class World {
     const next = this.#nodes.find(({ key }) => key === this.#proposerOf(asRound(round + 1)))!
     const loners = new Set([next, ...this.#draw(few - 1, this.#nodes)])
     const others = this.#nodes.filter((node) => !loners.has(node))
-    const one = this.#pick(others)
+    const honest = others.filter(({ isLiar }) => !isLiar)
+    const one = this.#pick(this.#areForgetful && honest.length > 0 ? honest : others)
     const missed = new Map(
       this.#nodes.map((node) => [
         node,
@@ -314,7 +363,8 @@ class World {
     this.#note(`${node.name} crashes`)
     node.machine = undefined
     node.life++
-    if (node.isLiar && this.#chance(50)) node.record = undefined
+    if (node.isLiar && this.#areForgetful) node.record = node.record && withoutLock(node.record)
+    else if (node.isLiar && this.#chance(50)) node.record = undefined
     this.#at(this.#nowMs + 1 + this.#random(700), () => this.#start(node))
   }
 
@@ -359,7 +409,8 @@ class World {
     node.record = record
     // What is forgotten in a crash matters most right after a lock.
     const isLocking = messages.some(({ kind, block }) => kind === 'precommit' && block !== undefined)
-    const isLast = this.#chance(this.#weather.crashPercent * (isLocking ? 4 : 1))
+    const isForgetting = this.#areForgetful && node.isLiar && record?.locked !== undefined
+    const isLast = isForgetting || this.#chance(this.#weather.crashPercent * (isLocking ? 4 : 1))
     const isCutShort = isLast && this.#chance(50)
     const leaving = isCutShort ? messages.slice(0, this.#random(messages.length)) : messages
     for (const message of leaving) this.#publish(node, message)
@@ -404,6 +455,7 @@ class World {
 
   #publish(node: Node, message: Verified<ConsensusMessage>): void {
     this.#note(`${node.name} says ${brief(message)}`)
+    this.#messages.push(message)
     if (!node.isLiar) this.#checkHonest(message)
     this.#broadcast(node, hear(message))
   }
@@ -457,10 +509,13 @@ class World {
   #decide(node: Node, certificate: Certificate): void {
     this.#note(`${node.name} decides ${certificate.block.slice(0, 8)} of round ${certificate.round}`)
     node.decided = certificate
+    this.#messages.push(...precommitsOf(certificate))
     if (!this.#isProof(certificate)) this.#faults.push(`${node.name} decides without proof`)
     if (node.isLiar) return
-    if (this.#agreed !== undefined && this.#agreed !== certificate.block)
+    if (this.#agreed !== undefined && this.#agreed !== certificate.block) {
+      this.#isForked = true
       this.#faults.push('two blocks are decided')
+    }
     this.#agreed ??= certificate.block
   }
 
@@ -479,3 +534,8 @@ class World {
     this.#trace.push(`${this.#nowMs} ${event}`)
   }
 }
+
+const precommitsOf = ({ precommits, ...place }: Certificate): readonly Verified<ConsensusMessage>[] =>
+  precommits.map((signed) => verified({ kind: 'precommit', network, ...place, ...signed }))
+
+const withoutLock = ({ locked: _locked, valid: _valid, ...rest }: SignState): SignState => rest

@@ -1,4 +1,6 @@
 import { beforeAll, describe, expect, test } from 'vitest'
+import { blame } from '../../src/consensus/blame.ts'
+import { height, network } from '../unit/consensus/actor.ts'
 import { type Outcome, simulate } from './consensus-world.ts'
 
 const seeds = 400
@@ -16,10 +18,12 @@ describe('four to seven validators through partitions, losses, crashes and twins
     }
   })
 
-  test('only those who lie are accused', () => {
-    for (const { seed, accused, liars } of outcomes) {
+  test('only those who lie are accused, or blamed afterwards', () => {
+    for (const { seed, accused, liars, validators, messages } of outcomes) {
+      const { findings } = blame({ network, height, validators }, messages)
+      const named = [...accused, ...findings.map(({ validator }) => validator)]
       expect(
-        [...accused].filter((key) => !liars.has(key)),
+        named.filter((key) => !liars.has(key)),
         `simulate(${seed})`,
       ).toEqual([])
     }

@@ -293,7 +293,7 @@ describe('locks', () => {
 
   test('a locked validator refuses another fresh block, and takes its own again (L23)', () => {
     expect(said(lockedOnA(1).give(proposal(second, 1, 'B')))).toEqual(['prevote 1 nil'])
-    expect(said(lockedOnA(1).give(proposal(second, 1, 'A')))).toEqual(['prevote 1 A'])
+    expect(said(lockedOnA(1).give(proposal(second, 1, 'A')))).toEqual(['prevote 1 A since 0'])
   })
 
   test('a re-proposal waits for the polka that it cites (L28)', () => {
@@ -320,6 +320,24 @@ describe('locks', () => {
     const actor = lockedOnA(2)
 
     expect(said(actor.give(proposal(third, 2, 'A', { polkaRound: 0 })))).toEqual(['prevote 2 A since 0'])
+  })
+
+  test('a re-proposal of the own lock with an older polka is taken, and the prevote cites the lock', () => {
+    const actor = voter()
+    actor.give(proposal(first, 0, 'A'), prevote(first, 1), precommit(second, 1))
+    actor.give(
+      proposal(second, 1, 'A'),
+      prevote(first, 1, 'A'),
+      prevote(second, 1, 'A'),
+      prevote(third, 1, 'A'),
+    )
+    expect(actor.machine.view().locked).toEqual({ block: block('A'), round: 1 })
+    actor.give(precommit(first, 2), precommit(second, 2))
+
+    const polka = [first, second, third].map((from) => prevote(from, 0, 'A'))
+    expect(said(actor.give(...polka, proposal(third, 2, 'A', { polkaRound: 0 })))).toEqual([
+      'prevote 2 A since 1',
+    ])
   })
 
   test('a re-proposal skips the time check, but not that of the block', () => {
