@@ -8,6 +8,7 @@ import { Command } from 'commander'
 import { version } from '../runtime/node/package.ts'
 import { accountCommand } from './commands/account.ts'
 import { backupCommand } from './commands/backup.ts'
+import { blameCommand } from './commands/blame.ts'
 import { doctorCommand } from './commands/doctor.ts'
 import { keyCommand } from './commands/key.ts'
 import { networkCommand } from './commands/network.ts'
@@ -48,6 +49,7 @@ const commandMakers = [
   proofCommand,
   keyCommand,
   verifyCommand,
+  blameCommand,
   backupCommand,
   restoreCommand,
   openapiCommand,
