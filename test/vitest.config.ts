@@ -16,6 +16,15 @@ export default defineConfig({
       },
       {
         test: {
+          name: 'simulation',
+          include: ['simulation/**/*.test.ts'],
+          testTimeout: 900_000,
+          fileParallelism: false,
+          root: import.meta.dirname,
+        },
+      },
+      {
+        test: {
           name: 'slow',
           include: slow.map((room) => `${room}/**/*.test.ts`),
           testTimeout: 600_000,

@@ -63,6 +63,8 @@ export interface FaultyDisk {
   signRecords(): SignRecordStore
   /** Without a fault: what a `kill -9` would leave now. */
   survivors(): Survivors
+  /** The process is killed, not within a write. */
+  die(): void
 }
 
 export const faultyDisk = (given: { fault?: Fault; survivors?: Survivors } = {}): FaultyDisk =>
@@ -165,6 +167,11 @@ class Disk implements FaultyDisk {
     return { objects: copyOf(this.#written), signRecord: this.#signRecord.map(copied) }
   }
 
+  die(): void {
+    this.#isDead = true
+    this.#die()
+  }
+
   #plainDriver(name: string): ObjectDriver {
     return {
       name,
@@ -197,8 +204,7 @@ class Disk implements FaultyDisk {
     if (kind === 'tear') write.tear?.(this.#written, shares[atWrite % shares.length]!)
     if (kind === 'lose' || kind === 'reorder') this.#written = new Map(this.#synced)
     if (kind === 'reorder') write.land(this.#written)
-    this.#isDead = true
-    this.#die()
+    this.die()
     throw this.#deadError()
   }
 

@@ -1,0 +1,18 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, it } from 'vitest'
+import { mutations } from './mutations.ts'
+
+const top = join(import.meta.dirname, '../..')
+
+it('every mutation finds the one place that it changes', () => {
+  const lost = mutations.filter(
+    ({ file, find }) => readFileSync(join(top, file), 'utf8').split(find).length !== 2,
+  )
+  expect(lost.map(({ name }) => name)).toEqual([])
+})
+
+it('mutations have names of their own, and change something', () => {
+  expect(new Set(mutations.map(({ name }) => name)).size).toBe(mutations.length)
+  expect(mutations.filter(({ find, replace }) => find === replace)).toEqual([])
+})

@@ -1,0 +1,92 @@
+/**
+ * Partitions with a short horizon: each round's proposals, prevotes and precommits have one of their own.
+ *
+ * What breaks a protocol is that some see a step completed and others don't, and uniform losses nearly never
+ * make that happen. The favourite here: all but a few agree, and one of them may learn that they did.
+ */
+import type { ConsensusMessage } from '../../src/objects/vote.ts'
+import type { Address } from '../../src/units.ts'
+import type { Chance } from './chance.ts'
+
+/** Whether nothing goes from one machine to another. */
+type Cut = (from: string, to: string) => boolean
+type Plan = Readonly<Record<ConsensusMessage['kind'], Cut>>
+
+const never: Cut = () => false
+const open: Plan = { proposal: never, prevote: never, precommit: never }
+
+export interface Cast {
+  /** Names of the machines that vote. */
+  readonly voters: readonly string[]
+  /** Who signs with a key; several when it is on several machines. */
+  readonly machinesOf: (key: Address) => readonly string[]
+  /** Machines of who proposes in a round of the present height. */
+  readonly proposersOf: (height: number, round: number) => readonly string[]
+}
+
+export class PartitionPlans {
+  readonly #chance: Chance
+  readonly #cast: Cast
+  readonly #plans = new Map<string, Plan>()
+
+  constructor(chance: Chance, cast: Cast) {
+    this.#chance = chance
+    this.#cast = cast
+  }
+
+  /** What doesn't arrive from its author doesn't arrive through others either. */
+  isCut(from: string, to: string, { kind, height, round, validator }: ConsensusMessage): boolean {
+    const name = `${height} ${round}`
+    const plan = this.#plans.get(name) ?? this.#drawPlan(height, round)
+    this.#plans.set(name, plan)
+    if (plan === open) return false
+    return plan[kind](from, to) || this.#cast.machinesOf(validator).every((author) => plan[kind](author, to))
+  }
+
+  #drawPlan(height: number, round: number): Plan {
+    const style = this.#chance.below(10)
+    if (style < 3) return open
+    if (style < 8) return this.#planHiddenDecision(height, round)
+    return { proposal: this.#drawCut(), prevote: this.#drawCut(), precommit: this.#drawCut() }
+  }
+
+  /** The few, among them who proposes next, hear enough to go on, and not enough to know. */
+  #planHiddenDecision(height: number, round: number): Plan {
+    const { voters, proposersOf } = this.#cast
+    const few = Math.floor((voters.length - 1) / 3)
+    const loners = new Set([...proposersOf(height, round + 1), ...this.#chance.draw(few - 1, voters)])
+    const others = voters.filter((voter) => !loners.has(voter))
+    if (others.length === 0) return open
+    const one = this.#chance.pick(others)
+    const missed = new Map(
+      voters.map((voter) => [
+        voter,
+        this.#chance.draw(
+          few,
+          others.filter((other) => other !== voter),
+        ),
+      ]),
+    )
+    const misses = (to: string, from: string): boolean => missed.get(to)?.has(from) ?? false
+    return {
+      proposal: (_, to) => loners.has(to),
+      prevote: (from, to) => loners.has(to) && misses(to, from),
+      precommit: (from, to) => to !== one && misses(to, from),
+    }
+  }
+
+  #drawCut(): Cut {
+    const { voters } = this.#cast
+    const one = this.#chance.pick(voters)
+    const group = new Set(voters.filter(() => this.#chance.percent(50)))
+    const unheard = new Map(voters.map((voter) => [voter, this.#chance.pick(voters)]))
+    return this.#chance.pick<Cut>([
+      never,
+      (from, to) => group.has(from) !== group.has(to),
+      (_, to) => group.has(to),
+      (_, to) => to === one,
+      (_, to) => to !== one,
+      (from, to) => unheard.get(to) === from,
+    ])
+  }
+}

@@ -1,0 +1,99 @@
+/** What kind of a simulation a seed stands for: who takes part, who lies, for how long things go wrong. */
+import type { Durability } from '../../src/ports/object-store.ts'
+import { Chance } from './chance.ts'
+import { type Lie, lies } from './liar.ts'
+
+/**
+ * - `short`: a few heights in which everything goes wrong at once, and then the healing.
+ * - `long`: a hundred heights with changing weather, joins, leaves and changes of stake.
+ */
+export const kinds = ['short', 'long'] as const
+export type Kind = (typeof kinds)[number]
+
+/**
+ * - `twin`: its key is on a second machine, with a record of its own.
+ * - `forgetful`: it has no record of what it signed whenever it starts.
+ * - `skewed`: honest, but its clock is seconds to days off, and jumps.
+ */
+export type Role = 'honest' | 'twin' | 'forgetful' | 'skewed' | Lie
+const faultyRoles: readonly Role[] = ['twin', 'twin', 'twin', 'forgetful', 'skewed', ...lies]
+
+export interface Part {
+  readonly name: string
+  readonly stake: number
+  readonly role: Role
+  readonly hasBatches: boolean
+  readonly durability: Durability
+}
+
+export interface Scenario {
+  readonly kind: Kind
+  readonly seed: number
+  /** Validators of the genesis. */
+  readonly parts: readonly Part[]
+  /** Machines that hold accounts but no stake, and may bond some later. */
+  readonly joiners: readonly Part[]
+  /** Time and weather change together. */
+  readonly phaseMs: number
+  readonly phases: number
+  /** The bad time ends before its phases are over when this height is final. */
+  readonly goal: number
+  /** Whether rounds have partitions of their own, and whether those who missed a decision are kept from it. */
+  readonly hasPlans: boolean
+  readonly areDecisionsHidden: boolean
+  /** Nothing but partitions troubles this one. */
+  readonly isGentle: boolean
+  /** Accounts that pay each other. */
+  readonly clients: number
+  /** Validators bond more and less, come and go. */
+  readonly changesStake: boolean
+  /** Unbonding and heartbeats take seconds, not days. */
+  readonly hasShortPeriods: boolean
+}
+
+export const drawScenario = (kind: Kind, seed: number): Scenario => {
+  const chance = new Chance(`${kind} ${seed}`).fork('scenario')
+  const count = chance.pick(kind === 'short' ? [1, 4, 4, 4, 4, 4, 4, 5, 6, 7] : [4, 4, 4, 5, 7])
+  const isEven = chance.percent(66)
+  const stakes = Array.from({ length: count }, () => (isEven ? 10 : chance.between([5, 30])))
+  const roles = drawRoles(chance, stakes)
+  const hasPlans = kind === 'short' ? chance.percent(85) : chance.percent(30)
+  return {
+    kind,
+    seed,
+    parts: stakes.map((stake, at) => drawPart(chance, `v${at}`, stake, roles[at]!)),
+    joiners: Array.from(
+      { length: 0 * (kind === 'long' ? chance.below(3) : Number(chance.percent(10))) },
+      (_, at) => drawPart(chance, `j${at}`, 0, 'honest'),
+    ),
+    phaseMs: kind === 'short' ? 2_000 : 4_000,
+    phases: kind === 'short' ? 5 : 400,
+    goal: kind === 'short' ? Number.POSITIVE_INFINITY : 100,
+    hasPlans,
+    areDecisionsHidden: hasPlans && chance.percent(70),
+    isGentle: kind === 'short' && chance.percent(30),
+    clients: kind === 'short' ? 2 : 3,
+    changesStake: chance.percent(kind === 'short' ? 20 : 60),
+    hasShortPeriods: chance.percent(30),
+  }
+}
+
+const drawPart = (chance: Chance, name: string, stake: number, role: Role): Part => ({
+  name,
+  stake,
+  role,
+  hasBatches: chance.percent(70),
+  durability: chance.percent(80) ? 'power-loss' : 'process-crash',
+})
+
+/** Less than a third of the stake is faulty. */
+const drawRoles = (chance: Chance, stakes: readonly number[]): readonly Role[] => {
+  const total = stakes.reduce((sum, stake) => sum + stake, 0)
+  const isHarmless = chance.percent(20)
+  let faulty = 0
+  return stakes.map((stake) => {
+    if (isHarmless || (faulty + stake) * 3 >= total || chance.percent(40)) return 'honest'
+    faulty += stake
+    return chance.pick(faultyRoles)
+  })
+}

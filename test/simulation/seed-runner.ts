@@ -1,0 +1,146 @@
+/** Runs many seeds on all cores, in processes of their own. */
+import { type ChildProcess, fork } from 'node:child_process'
+import { availableParallelism } from 'node:os'
+import { join } from 'node:path'
+import type { Kind } from './scenario.ts'
+import type { Sizes } from './sizes.ts'
+import type { Figures, Outcome } from './world.ts'
+
+export interface Seed {
+  readonly kind: Kind
+  readonly seed: number
+}
+
+export interface RunOptions {
+  /** Top of the source tree that is simulated. */
+  readonly root: string
+  /** Stops at the first seed that fails. */
+  readonly stopsEarly?: boolean
+  /** Told of each seed as it ends; in no order. */
+  readonly onOutcome?: (outcome: Outcome) => void
+}
+
+export interface Tally {
+  readonly runs: number
+  readonly failed: readonly Outcome[]
+  /** Sums over all seeds. */
+  readonly figures: Figures
+}
+
+/** Seeds that a process is given at a time. */
+const batch = { short: 20, long: 1 } as const
+/** Real time after which a process that says nothing is taken to hang: a seed takes a hundredth of it. */
+const hangMs = 120_000
+
+/** The long ones first, since they are what the end would wait for. */
+export const seedsOf = ({ short, long }: Sizes): readonly Seed[] => [
+  ...Array.from({ length: long }, (_, seed) => ({ kind: 'long', seed }) as const),
+  ...Array.from({ length: short }, (_, seed) => ({ kind: 'short', seed }) as const),
+]
+
+export const replayCommand = ({ kind, seed }: Seed): string =>
+  `npm run -s simulate -- --seed ${seed} --kind ${kind} --trace`
+
+/** One line for each seed that failed: how to see it again, and what was wrong first. */
+export const describeFailures = (failed: readonly Outcome[]): string =>
+  failed.map((outcome) => `${replayCommand(outcome)}  # ${outcome.faults[0]?.split('\n')[0]}`).join('\n')
+
+export const runSeeds = async (seeds: readonly Seed[], options: RunOptions): Promise<Tally> => {
+  const run = new Run(seeds, options)
+  await Promise.all(Array.from({ length: Math.min(availableParallelism(), seeds.length) }, () => run.work()))
+  return run.tally
+}
+
+class Run {
+  readonly #seeds: readonly Seed[]
+  readonly #options: RunOptions
+  readonly #failed: Outcome[] = []
+  readonly #figures: Record<keyof Figures, number> = {
+    heights: 0,
+    rounds: 0,
+    crashes: 0,
+    liars: 0,
+    transactions: 0,
+    frames: 0,
+    simulatedMs: 0,
+  }
+  #next = 0
+  #runs = 0
+
+  constructor(seeds: readonly Seed[], options: RunOptions) {
+    this.#seeds = seeds
+    this.#options = options
+  }
+
+  get tally(): Tally {
+    return { runs: this.#runs, failed: this.#failed, figures: this.#figures }
+  }
+
+  async work(): Promise<void> {
+    let process = this.#fork()
+    for (let seeds = this.#take(); seeds.length > 0; seeds = this.#take()) {
+      if (await this.#runOn(process, seeds)) continue
+      process.kill('SIGKILL')
+      process = this.#fork()
+    }
+    process.kill('SIGKILL')
+  }
+
+  #fork(): ChildProcess {
+    const { root } = this.#options
+    return fork(join(root, 'test/simulation/worker.ts'), { cwd: root, execArgv: ['--import', 'tsx'] })
+  }
+
+  #take(): readonly Seed[] {
+    const first = this.#seeds[this.#next]
+    if (!first || (this.#options.stopsEarly && this.#failed.length > 0)) return []
+    const seeds = this.#seeds
+      .slice(this.#next, this.#next + batch[first.kind])
+      .filter(({ kind }) => kind === first.kind)
+    this.#next += seeds.length
+    return seeds
+  }
+
+  /** @returns whether the process is good for more */
+  #runOn(process: ChildProcess, seeds: readonly Seed[]): Promise<boolean> {
+    return new Promise((resolve) => {
+      let done = 0
+      const end = (isAlive: boolean, why = ''): void => {
+        clearTimeout(hanging)
+        process.removeAllListeners()
+        if (!isAlive) this.#add(deadOutcome(seeds[done]!, why))
+        resolve(isAlive)
+      }
+      let hanging = setTimeout(() => undefined, 0)
+      const watch = (): void => {
+        clearTimeout(hanging)
+        hanging = setTimeout(() => end(false, 'it hangs'), hangMs)
+      }
+      process.on('exit', (code) => end(false, `its process ends with ${code}`))
+      process.on('message', (outcome: Outcome) => {
+        this.#add(outcome)
+        watch()
+        if (++done === seeds.length) end(true)
+      })
+      watch()
+      process.send(seeds as Seed[])
+    })
+  }
+
+  #add(outcome: Outcome): void {
+    this.#runs++
+    if (outcome.faults.length > 0) this.#failed.push(outcome)
+    for (const name of Object.keys(this.#figures) as (keyof Figures)[])
+      this.#figures[name] += outcome.figures[name]
+    this.#options.onOutcome?.(outcome)
+  }
+}
+
+const deadOutcome = ({ kind, seed }: Seed, why: string): Outcome => ({
+  kind,
+  seed,
+  faults: [why],
+  digest: '',
+  figures: { heights: 0, rounds: 0, crashes: 0, liars: 0, transactions: 0, frames: 0, simulatedMs: 0 },
+  trace: '',
+})
