@@ -27,6 +27,7 @@ import { mountPeers } from './peers.ts'
 import { problemResponse } from './problem.ts'
 import { readersOnly } from './read-token.ts'
 import { refuseInvalid } from './route.ts'
+import { mountSegments } from './segments.ts'
 import { mountStatus } from './status.ts'
 import { mountTransactions } from './transactions.ts'
 import { mountValidators } from './validators.ts'
@@ -92,6 +93,7 @@ export const createApp = (parts: AppParts): OpenAPIHono => {
     acceptedUrls: parts.acceptedUrls,
     ...(parts.webSocket ? { webSocket: parts.webSocket } : {}),
   })
+  mountSegments(app, { node, limits })
   mountWallet(app, { node, limits, bodies, waiting })
   mountHealth(app)
   mountMetrics(app, node, parts.readProcess)

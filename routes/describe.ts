@@ -17,6 +17,7 @@ import { openapiRoute } from './openapi.ts'
 import { operatorScheme } from './operator.ts'
 import { peerMessagesRoute, peerRoute } from './peer.ts'
 import { addPeerRoute, peersRoute, removePeerRoute } from './peers.ts'
+import { pushSegmentRoute } from './segments.ts'
 import { statusRoute } from './status.ts'
 import { submitRoute, transactionRoute } from './transactions.ts'
 import { validatorsRoute } from './validators.ts'
@@ -41,6 +42,7 @@ const routes = [
   removePeerRoute,
   peerRoute,
   peerMessagesRoute,
+  pushSegmentRoute,
   healthRoute,
   metricsRoute,
   openapiRoute,

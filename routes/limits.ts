@@ -16,6 +16,10 @@ export interface Limits {
   readonly peerBytes: number
   /** POSTs of messages at a time. */
   readonly peerPosts: number
+  /** Pushed segments at a time. */
+  readonly pushedSegments: number
+  /** How long a pushed segment may take to come in. */
+  readonly segmentMs: number
   /** NDJSON submissions at a time. */
   readonly submissionStreams: number
   /** Bytes of one NDJSON submission. */
@@ -44,6 +48,8 @@ export const defaultLimits: Limits = {
   jsonBytes: 256 * 1024,
   peerBytes: maxFrameBytes,
   peerPosts: 32,
+  pushedSegments: 2,
+  segmentMs: 15_000,
   submissionStreams: 64,
   streamBytes: 8 * 1024 * 1024,
   streamLines: 10_000,

@@ -41,6 +41,7 @@ export const problems: Readonly<Record<ProblemCode, Row>> = {
   'insufficient-funds': { status: 422, title: 'Insufficient funds' },
   'operation-fails': { status: 422, title: 'Operation fails' },
   'replacement-underpriced': { status: 422, title: 'Replacement underpriced' },
+  'segment-refused': { status: 422, title: 'Segment refused' },
   'too-many-peers': { status: 422, title: 'Too many peers' },
 
   'transaction-dropped': { status: 409, title: 'Transaction dropped' },

@@ -135,7 +135,20 @@ export const statusSchema = z
     validators: wholeField.meta({ description: 'Number of validators.', example: 1 }),
     peers: wholeField.meta({ description: 'Number of connected peers.', example: 0 }),
     mempool: z.strictObject({ transactions: wholeField, bytes: wholeField }),
-    syncing: z.boolean(),
+    syncing: z.boolean().meta({ description: 'Blocks are being fetched from others, or taken in.' }),
+    sync: z
+      .strictObject({
+        target: heightField,
+        sources: wholeField.meta({ description: 'Peers that can be asked for what is missing.', example: 2 }),
+        refused: z.strictObject({ peer: addressField, reason: z.string() }).optional().meta({
+          description: 'Why a peer was last left alone for a while.',
+        }),
+      })
+      .optional()
+      .meta({
+        description:
+          'How catching up with others goes, while there is something to say about it. `target` is what they say they have; nothing is believed for it.',
+      }),
     join: z.string().meta({
       description: 'What a newcomer dials: URL, network, and a recent block that pins the present.',
     }),

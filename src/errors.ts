@@ -26,6 +26,7 @@ export type ErrorCode =
   | 'insufficient-funds'
   | 'operation-fails'
   | 'replacement-underpriced'
+  | 'segment-refused'
   | 'too-many-peers'
   // gone, or never there
   | 'transaction-dropped'

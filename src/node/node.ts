@@ -5,6 +5,7 @@
  * the chain makes those final; then whoever waited is told. Reads go to the chain alone.
  */
 
+import type { Json } from '../codec/json.ts'
 import type { Conflict } from '../consensus/message-log.ts'
 import { TautlineError } from '../errors.ts'
 import { createMempool, type Dropped, type Mempool } from '../mempool/mempool.ts'
@@ -37,6 +38,7 @@ import {
   readTransaction,
   readValidators,
 } from './queries.ts'
+import { SegmentPusher } from './segment-pusher.ts'
 import type {
   AccountView,
   BanView,
@@ -56,6 +58,7 @@ import type {
   ValidatorsView,
 } from './service.ts'
 import { readSignRecord, type SignRecord } from './sign-record.ts'
+import { Synchronizer } from './synchronizer.ts'
 import { verifiedEvidenceOf } from './verify-evidence.ts'
 import { Waiters } from './waiters.ts'
 import { Wallet } from './wallet.ts'
@@ -93,6 +96,8 @@ export class Node implements NodeService {
   #decider!: Decider
   #network: Network | undefined
   #links!: Links
+  #synchronizer: Synchronizer | undefined
+  #pusher: SegmentPusher | undefined
   #blocksCommitted = 0
   #transactionsCommitted = 0
   #transactionsFailed = 0
@@ -139,6 +144,7 @@ export class Node implements NodeService {
     const { version, chain, signer } = this.#parts
     const { height, hash, time, validators } = chain.head
     const url = this.#parts.urls()[0] ?? ''
+    const sync = this.#synchronizer?.progress()
     return {
       version,
       network: chain.network,
@@ -148,7 +154,8 @@ export class Node implements NodeService {
       validators: validators.list.length,
       peers: this.#links.peers.length,
       mempool: this.#mempool.size,
-      syncing: false,
+      syncing: this.#synchronizer?.isSyncing ?? false,
+      ...(sync && { sync }),
       join: formatJoinString({ url, network: chain.network, ...(height > 0 && { pin: { height, hash } }) }),
     }
   }
@@ -257,9 +264,15 @@ export class Node implements NodeService {
     return { wanted: await this.#network!.heardByPost(messages) }
   }
 
+  takeSegment(segment: Json): Promise<void> {
+    return this.#synchronizer!.takePushed(segment)
+  }
+
   async close(): Promise<void> {
     this.#door.close()
     this.#closing.abort()
+    this.#synchronizer?.close()
+    this.#pusher?.close()
     this.#network?.close()
     this.#links.close()
     await this.#decider.close()
@@ -308,7 +321,7 @@ export class Node implements NodeService {
       ...(allowedPeers && { allowed: allowedPeers }),
       events: {
         onOpened: (peer) => this.#network?.opened(peer),
-        onClosed: (peer) => this.#network?.closed(peer),
+        onClosed: (peer) => this.#tellClosed(peer),
         onMessage: (peer, message) => this.#network?.heard(peer, message),
       },
     })
@@ -324,9 +337,46 @@ export class Node implements NodeService {
       verifier,
       clock,
       log,
-      onHeight: () => undefined,
+      onHeight: (peer, height) => this.#tellHeight(peer, height),
     })
+    this.#startCatchingUp()
     for (const url of peers) this.#links.add(url)
+  }
+
+  #startCatchingUp(): void {
+    const { chain, transport, verifier, clock, log, onHalt } = this.#parts
+    this.#synchronizer = new Synchronizer({
+      sink: this.#decider,
+      network: chain.network,
+      parameters: chain.genesis.parameters,
+      transport,
+      verifier,
+      clock,
+      log,
+      onFalse: (peer, reason) => this.#links.punish(peer, 'reject', reason),
+      onHalt,
+    })
+    this.#pusher = new SegmentPusher({
+      height: () => chain.head.height,
+      readSegment: (from, limit, options) => readSegment(chain, from, limit, options),
+      transport,
+      clock,
+      log,
+    })
+  }
+
+  /** Plain requests go to the URLs that this node dials, and so only to those that its operator gave. */
+  #tellHeight(peer: Address, height: Height): void {
+    const url = this.#links.urlOf(peer)
+    if (url === undefined) return
+    this.#synchronizer?.stands(peer, url, height)
+    this.#pusher?.stands(peer, url, height)
+  }
+
+  #tellClosed(peer: Address): void {
+    this.#network?.closed(peer)
+    this.#synchronizer?.gone(peer)
+    this.#pusher?.gone(peer)
   }
 
   /** Whether this node's key can sign without the danger of contradicting itself. */
@@ -365,6 +415,8 @@ export class Node implements NodeService {
   #tellCommitted(candidate: Candidate): void {
     const { block } = candidate
     this.#blocksCommitted++
+    this.#synchronizer?.headMoved()
+    this.#pusher?.headMoved()
     this.#evidence.committed(candidate)
     const overtaken = this.#mempool.committed(block.transactions)
     this.#network?.departed(block.transactions)

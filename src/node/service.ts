@@ -4,6 +4,8 @@
  * Everything returned is ready to be written out as JSON. Methods reject with a TautlineError whose code
  * says why; nothing here knows HTTP.
  */
+
+import type { Json } from '../codec/json.ts'
 import type { ConsensusView } from '../consensus/view.ts'
 import type { SelfProvingMessage } from '../messages/peer-message.ts'
 import type { Block, Header, TransactionStatus } from '../objects/block.ts'
@@ -27,9 +29,21 @@ export interface Status {
   /** Number of connected peers. */
   readonly peers: number
   readonly mempool: { readonly transactions: number; readonly bytes: number }
+  /** Blocks are being fetched from others, or taken in. */
   readonly syncing: boolean
+  /** How catching up with others goes, while there is something to say about it. */
+  readonly sync?: SyncProgress
   /** What a newcomer dials: URL, network, and a recent block that pins the present. */
   readonly join: string
+}
+
+export interface SyncProgress {
+  /** Height that others say they have; nothing is believed for it. */
+  readonly target: Height
+  /** Peers that can be asked for what is missing. */
+  readonly sources: number
+  /** Why a peer was last left alone for a while. */
+  readonly refused?: { readonly peer: Address; readonly reason: string }
 }
 
 export interface CommittedBlock {
@@ -195,6 +209,14 @@ export interface NodeService {
   block(at: Height | BlockHash | 'latest'): Promise<CommittedBlock | undefined>
   /** At most `limit` blocks and {@link maxSegmentBytes}, ending where the validator set changes. */
   segment(from: Height, limit: number, options?: { certificates: boolean }): Promise<Segment>
+
+  /**
+   * Takes a segment with all its certificates that another node sends unasked: parsed JSON, nothing more.
+   *
+   * One that isn't needed is passed over.
+   * @throws TautlineError `malformed-request`, `segment-refused` with what is false
+   */
+  takeSegment(segment: Json): Promise<void>
 
   /**
    * Checks a transaction and takes it into the mempool.

@@ -11,16 +11,21 @@
  * nothing is believed for it. What an answer holds is checked outside; here a false one costs its peer the
  * trust, for a time that doubles with each fault and has an end, since the only peer there is may get well again.
  *
- * A pure machine: no clock, randomness, socket or storage. Its time is counted in ticks, which come once a second
- * while {@link Sync.needsTicks}; so a clock that is set makes no peer late.
+ * A peer that is a few blocks ahead for a moment is asked for nothing: consensus decides those blocks here, too.
+ * Only a head that stands still, or is far behind, is helped.
+ *
+ * A pure machine: no clock, randomness, socket or storage. Its time is counted in ticks, which come while
+ * {@link Sync.needsTicks}; so a clock that is set makes no peer late.
  */
 import { assert } from '../errors.ts'
 import { maxSegmentBlocks, maxSegmentBytes } from '../messages/limits.ts'
 import { type Address, height as asHeight, type Height } from '../units.ts'
 import {
   aimBytes,
+  eagerBlocks,
   falseBanTicks,
   firstBlocks,
+  graceTicks,
   maxAheadBytes,
   maxBanTicks,
   maxGrowth,
@@ -30,6 +35,7 @@ import {
   requestTicks,
   slowBanTicks,
   stallTicks,
+  tickMs,
 } from './limits.ts'
 
 /** Names a request, and the segment that answered it. */
@@ -92,6 +98,8 @@ export interface SyncView {
   readonly requests: number
   /** Bytes of answers that wait or are in use. */
   readonly heldBytes: number
+  /** Peers that are not asked for a while. */
+  readonly banned: number
 }
 
 interface Source {
@@ -123,6 +131,8 @@ export class Sync {
   #ticks = 0
   #requests = 0
   #pausedUntil = 0
+  /** Since when others are ahead and the head hasn't moved. */
+  #stillSince = 0
   /** Blocks of a request, after what was seen of their size. */
   #blocksEach = firstBlocks
   #effects: SyncEffect[] = []
@@ -140,17 +150,18 @@ export class Sync {
 
   /** There is something that only time can change. */
   get needsTicks(): boolean {
-    return this.#spans.length > 0 || [...this.#sources.values()].some((source) => this.#isBanned(source))
+    return this.#spans.length > 0 || this.#target() > this.#head || this.#banned() > 0
   }
 
   view(): SyncView {
     const ahead = [...this.#sources.values()].filter((source) => this.#canServe(source, this.#head + 1))
     return {
       head: this.#head,
-      target: asHeight(Math.max(this.#head, ...ahead.map(({ height }) => height ?? 0))),
+      target: this.#target(),
       sources: ahead.length,
       requests: this.#spans.filter(({ state }) => state === 'asked').length,
       heldBytes: this.#heldBytes(),
+      banned: this.#banned(),
     }
   }
 
@@ -186,6 +197,7 @@ export class Sync {
   #moveTo(head: Height): void {
     if (head <= this.#head) return
     this.#head = head
+    this.#stillSince = this.#ticks
     for (const span of this.#spans.filter((span) => lastOf(span) <= head)) {
       if (span.state === 'used') this.#source(span.peer).strikes = 0
       this.#remove(span)
@@ -193,6 +205,7 @@ export class Sync {
   }
 
   #hear(peer: Address, height: Height): void {
+    if (this.#target() === this.#head) this.#stillSince = this.#ticks
     const source = this.#source(peer)
     const before = source.height
     source.height = height
@@ -251,7 +264,11 @@ export class Sync {
       const waited = this.#ticks - span.askedAt
       if (waited >= requestTicks || (waited >= this.#stallTicks(span) && this.#isWaitedFor(span))) {
         this.#remove(span)
-        this.#drop(span.peer, 'slow', `it took more than ${waited - 1} s for ${span.blocks} blocks`)
+        this.#drop(
+          span.peer,
+          'slow',
+          `it took more than ${(waited * tickMs) / 1_000} s for ${span.blocks} blocks`,
+        )
       }
     }
   }
@@ -302,6 +319,8 @@ export class Sync {
       const source = this.#nextSource(gap.from)
       // What the head waits for always has room: otherwise answers that wait behind it could keep it out.
       if (!source || !(gap.at === 0 || this.#hasRoom())) return
+      const isFarBehind = this.#target() - gap.from + 1 >= eagerBlocks
+      if (!isFarBehind && this.#ticks - this.#stillSince < graceTicks) return
       const blocks = Math.min(this.#blocksEach, gap.blocks, source.height - gap.from + 1)
       const span: Span = {
         request: ++this.#requests,
@@ -338,6 +357,13 @@ export class Sync {
     return best && { peer: best.peer, height: best.source.height! }
   }
 
+  #target(): Height {
+    let target = this.#head
+    for (const source of this.#sources.values())
+      if (this.#canServe(source, target + 1)) target = source.height!
+    return target
+  }
+
   #hasRoom(): boolean {
     const asked = this.#spans.filter(({ state }) => state === 'asked').length
     return this.#spans.length < maxSpans && this.#heldBytes() + (asked + 1) * maxSegmentBytes <= maxAheadBytes
@@ -349,6 +375,10 @@ export class Sync {
 
   #canServe(source: Source, from: number): boolean {
     return source.height !== undefined && source.height >= from && !this.#isBanned(source)
+  }
+
+  #banned(): number {
+    return [...this.#sources.values()].filter((source) => this.#isBanned(source)).length
   }
 
   #isAsked(peer: Address): boolean {

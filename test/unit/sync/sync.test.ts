@@ -2,8 +2,10 @@ import { describe, expect, it } from 'vitest'
 import { maxSegmentBlocks, maxSegmentBytes } from '../../../src/messages/limits.ts'
 import {
   aimBytes,
+  eagerBlocks,
   falseBanTicks,
   firstBlocks,
+  graceTicks,
   maxAheadBytes,
   maxBanTicks,
   maxInUse,
@@ -20,12 +22,22 @@ describe('catching up', () => {
     const stage = new Stage(7).stands('a', 7).stands('b', 3)
     expect(stage.effects).toEqual([])
     expect(stage.machine.needsTicks).toBe(false)
-    expect(stage.machine.view()).toEqual({ head: 7, target: 7, sources: 0, requests: 0, heldBytes: 0 })
+    expect(stage.machine.view()).toEqual({
+      head: 7,
+      target: 7,
+      sources: 0,
+      requests: 0,
+      heldBytes: 0,
+      banned: 0,
+    })
   })
 
-  it('one peer is one block ahead: that block is asked for, used, and then it is quiet again', () => {
+  it('one peer is one block ahead, and the head stands still: that block is asked for, and then it is quiet', () => {
     const stage = new Stage(7).stands('a', 8)
-    const request = stage.request()
+    expect(stage.machine.needsTicks).toBe(true)
+    stage.ticks(graceTicks - 1)
+    expect(stage.effects).toEqual([])
+    const request = stage.ticks(1).request()
     expect({ peer: request.peer, range: range(request) }).toEqual({ peer: peer('a'), range: '8-8' })
     stage.answer(request)
     expect(stage.used()).toEqual([request.request])
@@ -33,6 +45,28 @@ describe('catching up', () => {
     expect(stage.take('forget')).toEqual([{ kind: 'forget', request: request.request }])
     expect(stage.machine.needsTicks).toBe(false)
     expect(stage.effects).toEqual([])
+  })
+
+  it('peers are a few blocks ahead while blocks are decided here, too: nothing is asked', () => {
+    const stage = new Stage(7)
+    for (let at = 8; at < 40; at++) {
+      stage
+        .stands('a', at + eagerBlocks - 2)
+        .ticks(graceTicks - 1)
+        .head(at)
+    }
+    expect(stage.effects).toEqual([])
+  })
+
+  it('it is quiet for long, then a peer is ahead: that one has no less grace', () => {
+    const stage = new Stage(7).stands('a', 8).ticks(1).head(8).ticks(10).stands('a', 9)
+    expect(stage.effects).toEqual([])
+    stage.ticks(graceTicks)
+    expect(stage.requests()).toHaveLength(1)
+  })
+
+  it('far behind, blocks are asked for at once', () => {
+    expect(range(new Stage(7).stands('a', 7 + eagerBlocks).request())).toBe(`8-${7 + eagerBlocks}`)
   })
 
   it('several peers: each is asked for another range, none beyond what it says it has', () => {
@@ -188,15 +222,15 @@ describe('peers that are no good', () => {
   })
 
   it('one that others have kept out for being slow gets more time each time', () => {
-    const stage = new Stage().stands('slow', 5)
+    const stage = new Stage().stands('slow', 20)
     stage.request()
-    stage.stands('b', 5).ticks(stallTicks)
+    stage.stands('b', 20).ticks(stallTicks)
     expect(stage.dropped()).toEqual([expect.stringContaining(peer('slow'))])
     stage.tell({ kind: 'failed', request: stage.request().request, fault: 'slow', reason: 'busy' })
     stage.take('drop')
     stage.ticks(slowBanTicks)
     expect(stage.request().peer).toBe(peer('slow'))
-    stage.stands('c', 5).ticks(2 * stallTicks - 1)
+    stage.stands('c', 20).ticks(2 * stallTicks - 1)
     expect(stage.dropped()).toEqual([])
     stage.ticks(1)
     expect(stage.dropped()).toEqual([expect.stringContaining(peer('slow'))])
@@ -306,13 +340,13 @@ describe('peers that are no good', () => {
   })
 
   it('the reliable are asked first', () => {
-    const stage = new Stage(10).stands('a', 11)
+    const stage = new Stage().stands('a', 20)
     stage.tell({ kind: 'failed', request: stage.request().request, fault: 'slow', reason: 'busy' })
-    stage.ticks(slowBanTicks).requests()
-    stage.tell({ kind: 'gone', peer: peer('a') })
-    stage.stands('a', 11).requests()
-    stage.stands('b', 12)
-    expect(stage.request().peer).toBe(peer('b'))
+    stage.stands('b', 40)
+    const [busy] = stage.requests()
+    stage.ticks(slowBanTicks - 1).stands('c', 20)
+    stage.ticks(1).answer(busy!)
+    expect(stage.requests().map(({ peer }) => peer)).toEqual([peer('c')])
   })
 })
 
