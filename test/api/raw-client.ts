@@ -4,6 +4,7 @@ import { connect } from 'node:net'
 export interface RawClient {
   send(bytes: string | Uint8Array): void
   pause(): void
+  resume(): void
   /** Everything that was received, once the connection is closed. */
   readonly closed: Promise<string>
   received(): string
@@ -19,6 +20,7 @@ export const openRaw = (port: number): RawClient => {
   return {
     send: (bytes) => void socket.write(bytes),
     pause: () => void socket.pause(),
+    resume: () => void socket.resume(),
     closed: new Promise((resolve) => {
       socket.on('error', () => resolve(received())) // what was sent after the other end had closed
       socket.on('close', () => resolve(received()))

@@ -6,13 +6,13 @@
  * Must never end the process because of what somebody sent.
  */
 import { setMaxListeners } from 'node:events'
-import { createServer, type Server, type ServerOptions, type ServerResponse } from 'node:http'
+import { createServer, type Server, type ServerOptions } from 'node:http'
 import { type AddressInfo, isIPv6, type Socket } from 'node:net'
-import type { Duplex } from 'node:stream'
 import { getRequestListener, RequestError } from '@hono/node-server'
 import { TautlineError } from '../../errors.ts'
 import type { Log } from '../../ports/log.ts'
 import { answerRaw } from './raw-answer.ts'
+import { Turns } from './turns.ts'
 import { attachWebSockets, type Fetch, type WebSockets } from './web-socket.ts'
 
 export interface Timeouts {
@@ -80,7 +80,6 @@ export const openHttpServer = async (options: HttpServerOptions): Promise<HttpSe
   server.maxConnections = maxConnections
   server.setTimeout(timeouts.stalledMs)
   server.on('request', (_, response) => response.on('timeout', destroyIfStalled))
-  answerClientErrors(server, refuse)
   const closing = new AbortController()
   setMaxListeners(0, closing.signal) // everyone who waits for a transaction or reads events listens
 
@@ -92,14 +91,16 @@ export const openHttpServer = async (options: HttpServerOptions): Promise<HttpSe
   const url = urlOf(host, bound)
   const urls = reachedUnder(host, bound, options.urls ?? [])
   const app = createApp({ url, urls, webSocket, closing: closing.signal })
-  server.on(
-    'request',
+  const turns = new Turns(
     getRequestListener(fetch, { errorHandler: (error) => refuse(explainRequestError(error)) }),
   )
+  server.on('request', turns.take)
+  answerClientErrors(server, turns, refuse)
   return { url, close: () => closeServer(server, webSocket, closing, timeouts.graceMs) }
 }
 
 const serverOptions = ({ headersMs, requestMs, keepAliveMs, checkEveryMs }: Timeouts): ServerOptions => ({
+  requireHostHeader: false, // or else Node refuses one without it by itself, and without a word
   headersTimeout: headersMs,
   requestTimeout: requestMs,
   keepAliveTimeout: keepAliveMs,
@@ -149,14 +150,10 @@ const reachedUnder = (host: string, bound: AddressInfo, urls: readonly string[])
 }
 
 /** Answers what Node couldn't read as a request, as far as there is still somebody to answer. */
-const answerClientErrors = (server: Server, refuse: HttpServerOptions['refuse']): void => {
-  const answers = new WeakMap<Duplex, ServerResponse>()
-  server.on('request', ({ socket }, response) => answers.set(socket, response))
+const answerClientErrors = (server: Server, turns: Turns, refuse: HttpServerOptions['refuse']): void => {
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
-    const current = answers.get(socket)
-    // Bytes in the middle of another answer would be taken for a part of it.
-    const isBeingAnswered = current?.headersSent === true && !current.writableFinished
-    if (error.code === 'ECONNRESET' || !socket.writable || isBeingAnswered) socket.destroy()
+    // Bytes before or within another answer would be taken for it, or for a part of it.
+    if (error.code === 'ECONNRESET' || !socket.writable || turns.owesAnswer(socket)) socket.destroy()
     else void answerRaw(socket, refuse(explainClientError(error)))
   })
 }
