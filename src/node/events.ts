@@ -10,11 +10,13 @@ import { type Address, height as asHeight, type Height } from '../units.ts'
 import type { Chain } from './chain.ts'
 import type { FinalWithTransaction } from './finals.ts'
 import type { Place } from './ledger-store.ts'
-import { readFinals, readPlace } from './queries.ts'
+import type { RecentBlocks } from './recent-blocks.ts'
 import type { EventFilter, EventId, LedgerEvent } from './service.ts'
 
 /** History entries that are looked up at a time. */
 const historyBatch = 100
+/** Characters of transactions that a reader takes along from a block: all that a slow one keeps in memory. */
+const batchChars = 64 * 1024
 
 /** After a block's own event come those of its transactions, so that one stands at index −1. */
 const blockIndex = -1
@@ -38,44 +40,70 @@ const parseEventId = (id: EventId): Place => {
 const isAfter = (one: Place, other: Place): boolean =>
   one.height === other.height ? one.index > other.index : one.height > other.height
 
+interface Ledger {
+  readonly chain: Chain
+  readonly blocks: RecentBlocks
+}
+
 /** @throws TautlineError `malformed-request` at once when the place to resume from is no place */
 export const streamEvents = (
-  chain: Chain,
+  ledger: Ledger,
   { account, after }: EventFilter,
   signal: AbortSignal,
 ): AsyncIterable<LedgerEvent> => {
-  const place = after === undefined ? endOf(chain.head.height) : parseEventId(after)
-  return account === undefined ? walkBlocks(chain, place, signal) : walkHistory(chain, account, place, signal)
+  const place = after === undefined ? endOf(ledger.chain.head.height) : parseEventId(after)
+  return account === undefined
+    ? walkBlocks(ledger, place, signal)
+    : walkHistory(ledger, account, place, signal)
 }
 
 /** The last place of a block, whatever the number of its transactions. */
 const endOf = (height: Height): Place => ({ height, index: Number.MAX_SAFE_INTEGER })
 
-async function* walkBlocks(chain: Chain, after: Place, signal: AbortSignal): AsyncGenerator<LedgerEvent> {
+async function* walkBlocks(
+  { chain, blocks }: Ledger,
+  after: Place,
+  signal: AbortSignal,
+): AsyncGenerator<LedgerEvent> {
   // A place at height 0 is before all blocks. One within a block goes on behind it, with the same block.
-  let height = asHeight(Math.max(1, after.height))
-  let nextIndex = after.height === 0 ? blockIndex : after.index + 1
+  let next: Place = {
+    height: asHeight(Math.max(1, after.height)),
+    index: after.height === 0 ? blockIndex : after.index + 1,
+  }
   while (!signal.aborted) {
-    if (height > chain.head.height) {
+    if (next.height > chain.head.height) {
       await chain.committed.rings(signal)
       continue
     }
-    const { block, finals } = await readFinals(chain, height, Math.max(0, nextIndex))
-    if (nextIndex === blockIndex) {
-      yield {
-        id: eventId({ height, index: blockIndex }),
-        type: 'block',
-        data: { hash: hashHeader(block.header), header: block.header },
-      }
-    }
-    yield* finals.map(transactionEvent)
-    height = asHeight(height + 1)
-    nextIndex = blockIndex
+    const { events, following } = await batchAt(blocks, next)
+    yield* events
+    next = following
+  }
+}
+
+/** Some events of a block from a place on, and the place where to go on. */
+const batchAt = async (
+  blocks: RecentBlocks,
+  { height, index }: Place,
+): Promise<{ events: readonly LedgerEvent[]; following: Place }> => {
+  const block = await blocks.at(height)
+  const events: LedgerEvent[] = []
+  if (index === blockIndex) {
+    const { header } = block
+    events.push({ id: eventId({ height, index }), type: 'block', data: { hash: hashHeader(header), header } })
+  }
+  const first = Math.max(0, index)
+  const end = Math.min(block.count, first + block.countIn(batchChars))
+  for (let at = first; at < end; at++) events.push(transactionEvent(block.final(at)))
+  const isOver = end >= block.count
+  return {
+    events,
+    following: isOver ? { height: asHeight(height + 1), index: blockIndex } : { height, index: end },
   }
 }
 
 async function* walkHistory(
-  chain: Chain,
+  { chain, blocks }: Ledger,
   address: Address,
   after: Place,
   signal: AbortSignal,
@@ -88,8 +116,8 @@ async function* walkHistory(
       continue
     }
     const numbers = Array.from({ length: Math.min(historyBatch, count - next) }, (_, at) => next + at)
-    for (const place of await chain.reader.historyPlaces(address, numbers))
-      yield transactionEvent(await readPlace(chain, place))
+    for (const { height, index } of await chain.reader.historyPlaces(address, numbers))
+      yield transactionEvent((await blocks.at(height)).final(index))
     next += numbers.length
   }
 }

@@ -38,6 +38,7 @@ import {
   readTransaction,
   readValidators,
 } from './queries.ts'
+import { RecentBlocks } from './recent-blocks.ts'
 import { SegmentPusher } from './segment-pusher.ts'
 import type {
   AccountView,
@@ -88,6 +89,7 @@ export class Node implements NodeService {
   readonly #parts: NodeParts
   readonly #mempool: Mempool
   readonly #waiters: Waiters
+  readonly #blocks: RecentBlocks
   readonly #door: Door
   readonly #wallet: Wallet
   readonly #evidence: EvidencePool
@@ -109,6 +111,7 @@ export class Node implements NodeService {
     this.#parts = parts
     this.#mempool = mempool
     this.#waiters = new Waiters(clock)
+    this.#blocks = new RecentBlocks(chain)
     this.#evidence = new EvidencePool(chain)
     this.#door = new Door({
       chain,
@@ -235,7 +238,11 @@ export class Node implements NodeService {
 
   events(filter: EventFilter, signal: AbortSignal): AsyncIterable<LedgerEvent> {
     return this.#counted(
-      streamEvents(this.#parts.chain, filter, AbortSignal.any([signal, this.#closing.signal])),
+      streamEvents(
+        { chain: this.#parts.chain, blocks: this.#blocks },
+        filter,
+        AbortSignal.any([signal, this.#closing.signal]),
+      ),
     )
   }
 

@@ -83,7 +83,7 @@ export const readTransaction = async (chain: Chain, id: TransactionId, { proof }
   return { ...proven, proof: await proveTransaction(chain, place) }
 }
 
-export const readPlace = async (chain: Chain, { height, index }: Place): Promise<FinalWithTransaction> => {
+const readPlace = async (chain: Chain, { height, index }: Place): Promise<FinalWithTransaction> => {
   const block = await chain.reader.block(height)
   const failures = await chain.reader.failures(height)
   return finalsIn(block, failures, [index])[0]!
@@ -99,18 +99,6 @@ const finalsIn = (
     const { id } = decodeTransaction(transaction as unknown as Json)
     return { ...finalAt(id, { height: header.height, index }, failures[index]), transaction }
   })
-
-/** All transactions of a block with their outcomes, from an index on. */
-export const readFinals = async (
-  chain: Chain,
-  height: Height,
-  from: number,
-): Promise<{ block: Block; finals: readonly FinalWithTransaction[] }> => {
-  const block = await chain.reader.block(height)
-  const failures = await chain.reader.failures(height)
-  const indices = Array.from({ length: Math.max(0, block.transactions.length - from) }, (_, at) => from + at)
-  return { block, finals: finalsIn(block, failures, indices) }
-}
 
 export const readAccount = async (
   chain: Chain,
