@@ -10,7 +10,7 @@ import type { Random } from '../../ports/random.ts'
 import type { Transport, Wire, WireListener } from '../../ports/transport.ts'
 import { type Address, type UnixMs, unixMs } from '../../units.ts'
 import type { DialledView } from '../service.ts'
-import { firstRedialMs, goodLinkMs, maxDialledUrls, maxRedialMs } from './limits.ts'
+import { firstRedialMs, goodLinkMs, maxDialledUrls, maxRedialMs, patientAttempts } from './limits.ts'
 
 export interface DiallerParts {
   readonly transport: Transport
@@ -33,6 +33,8 @@ export interface Target {
   /** Since a link through it was good. */
   attempts: number
   failure?: string
+  /** What the operator was told last that failed. */
+  told?: string
   /** From the beginning of an attempt until it failed or has made a link. */
   isTrying: boolean
   /** When the next attempt begins. */
@@ -88,10 +90,14 @@ export class Dialler {
     target.peer = peer
   }
 
-  /** @param leastMs - the shortest pause before the next attempt */
-  failed(target: Target, failure: string, leastMs = 0): void {
-    if (failure !== target.failure && !target.isRemoved) this.#parts.onFailure(target.url, failure)
+  /**
+   * Who answered refused, or was refused.
+   *
+   * @param leastMs - the shortest pause before the next attempt
+   */
+  refused(target: Target, failure: string, leastMs = 0): void {
     target.failure = failure
+    this.#tell(target, failure)
     this.#tryLater(target, leastMs)
   }
 
@@ -104,6 +110,7 @@ export class Dialler {
   linked(target: Target): void {
     target.isTrying = false
     delete target.failure
+    delete target.told
   }
 
   /** The link with a peer is over. @param lastedMs - how long there was one */
@@ -132,6 +139,19 @@ export class Dialler {
 
   #targetsOf(peer: Address): readonly Target[] {
     return [...this.#targets.values()].filter((target) => target.peer === peer)
+  }
+
+  /** Nobody answered. While a network is being started that is to be expected. */
+  #unreached(target: Target, failure: string): void {
+    target.failure = failure
+    if (target.attempts >= patientAttempts) this.#tell(target, failure)
+    this.#tryLater(target)
+  }
+
+  #tell(target: Target, failure: string): void {
+    if (failure === target.told || target.isRemoved) return
+    target.told = failure
+    this.#parts.onFailure(target.url, failure)
   }
 
   #tryLater(target: Target, leastMs = 0): void {
@@ -166,7 +186,7 @@ export class Dialler {
       wire.close('not wanted any more')
       return { onText() {}, onClose() {} }
     }
-    transport.dial(target.url, listen).catch((error: unknown) => this.failed(target, sentenceOf(error)))
+    transport.dial(target.url, listen).catch((error: unknown) => this.#unreached(target, sentenceOf(error)))
   }
 }
 

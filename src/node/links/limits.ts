@@ -15,6 +15,8 @@ export const handshakeMs = 10_000
 /** Longest pause before a URL is dialled again, and the first. */
 export const maxRedialMs = 15_000
 export const firstRedialMs = 500
+/** Attempts at a URL where nobody answers that the log says nothing of. */
+export const patientAttempts = 4
 /** Pause before a URL is dialled again at which this node itself seems to answer. */
 export const selfRedialMs = 10 * 60_000
 /** A link that held for this long was good: the pauses start again from the first. */

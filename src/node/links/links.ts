@@ -276,14 +276,15 @@ export class Links {
     const said = printable(detail, 300)
     const failure = `${by === 'us' ? 'refused' : 'was refused'} (${reason}): ${said}`
     if (target && reason === 'duplicate') this.#dialler.notNeeded(target)
-    else if (target) this.#dialler.failed(target, failure, reason === 'self' ? selfRedialMs : 0)
+    else if (target) this.#dialler.refused(target, failure, reason === 'self' ? selfRedialMs : 0)
     else this.#tellStranger(reason, failure)
   }
 
   /** Anybody may knock as often as they like: the log has an end. */
   #tellStranger(reason: GreetingEnd['reason'], failure: string): void {
     const { log, clock } = this.#parts
-    const isTold = reason !== 'duplicate' && this.#toldRefusals.take(1, clock.now())
+    const isRefusal = reason !== 'duplicate' && reason !== 'closed'
+    const isTold = isRefusal && this.#toldRefusals.take(1, clock.now())
     log[isTold ? 'warn' : 'debug']('a peer that dialled was not linked', { failure })
   }
 }
