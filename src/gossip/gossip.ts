@@ -125,17 +125,12 @@ export class Gossip {
     const { height, hash, round } = this.#standing
     if (height === standing.height && hash === standing.hash && round === standing.round) return
     this.#standing = standing
-    if (height !== standing.height) {
-      for (const link of this.#links.values()) link.forget()
-      this.#requests.forgetNeeds()
-    }
+    if (height !== standing.height) this.#requests.forgetNeeds()
     this.#tellAll()
   }
 
   #hearStatus(link: Link, { status, current }: InputOf<'status-heard'>): void {
     const { height, round, links } = status
-    // No head goes back while a link lasts; whoever says so wants to be told everything again and again.
-    if (link.height !== undefined && height < link.height) return
     const isNewHeight = link.height !== height
     if (isNewHeight || link.round !== round) link.stillTicks = 0
     link.height = height

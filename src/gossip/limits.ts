@@ -1,7 +1,7 @@
 /** What bounds gossip. Links are few: whoever keeps them bounds their number. */
 import { maxHashes } from '../messages/limits.ts'
 
-/** Messages of the present height that a link is known to have carried; whoever sends more is told them again. */
+/** Messages that a link is known to have carried; who sends more of one height is told them again. */
 export const maxKnownMessages = 2_048
 
 /** Transactions that wait here: twice what the mempool holds by default. */

@@ -14,7 +14,7 @@ export class Link {
   /** Ticks since it moved. */
   stillTicks = 0
 
-  /** Messages of this height that the link has carried, in either direction. */
+  /** Messages that the link has carried lately, in either direction. */
   readonly #known = new Memory<Signature>(maxKnownMessages)
 
   /** Transactions that others were trusted to tell it of; looked through on ticks. */

@@ -32,7 +32,8 @@ describe('where a node stands', () => {
 
   test('more links than a status names', () => {
     const { gossip } = new Stage()
-    for (let at = 0; at <= maxNamedLinks; at++) gossip.step({ kind: 'link-opened', peer: `${at}` as Address })
+    for (let at = 0; at < maxNamedLinks + 2; at++)
+      gossip.step({ kind: 'link-opened', peer: `${at}` as Address })
     const [last] = gossip.step({ kind: 'link-closed', peer: '0' as Address })
     expect(last).toMatchObject({ message: { kind: 'status' } })
     const { message } = last as { message: StatusMessage }

@@ -157,6 +157,15 @@ describe('who is asked', () => {
     stage.receive('b', hashes(101, 1_000))
     expect(stage.gossip.needsTicks).toBe(false)
   })
+
+  test('a peer that has sent much still for no more than one message holds', () => {
+    const stage = staged('b')
+    for (let at = 0; at < 4; at++) {
+      stage.announce('b', hashes(at * 1_000 + 1, at * 1_000 + 1_000))
+      stage.receive('b', hashes(at * 1_000 + 1, at * 1_000 + 1_000))
+    }
+    expect(stage.announce('b', hashes(5_001, 7_000))).toEqual(['b: want 5001-6024'])
+  })
 })
 
 describe('a peer that announces what it does not send', () => {
@@ -176,12 +185,26 @@ describe('a peer that announces what it does not send', () => {
     ])
   })
 
-  test('has room for so many, and leaves that of others alone', () => {
+  test('has room for so many, and what is beyond that was never said', () => {
+    const stage = staged('b')
+    for (let at = 0; at < 10; at++) stage.announce('b', hashes(at * 1_000 + 1, at * 1_000 + 1_000))
+    stage.depart(hashes(1, maxOffered))
+    expect(stage.gossip.needsTicks).toBe(false)
+    expect(stage.announce('b', [hash(maxOffered + 1)])).toEqual([`b: want ${maxOffered + 1}`])
+  })
+
+  test('leaves the room of others alone', () => {
     const stage = staged('bc')
     for (let at = 0; at < 10; at++) stage.announce('b', hashes(at * 1_000 + 1, at * 1_000 + 1_000))
-    expect(stage.announce('c', [hash(9_999)])).toEqual(['c: want 9999'])
-    stage.receive('c', [hash(9_999)])
-    expect(wantedOf(stage.announce('c', [hash(maxOffered)]), 'c')).toEqual([`c: want ${maxOffered}`])
+    expect(stage.announce('c', hashes(9_001, 9_100))).toEqual(['c: want 9001-9100'])
+  })
+
+  test('has no second turn for having said it twice', () => {
+    const stage = staged('b')
+    stage.announce('b', [hash(1)])
+    stage.announce('b', [hash(1)])
+    expect(stage.tick(5)).toEqual([])
+    expect(stage.gossip.needsTicks).toBe(false)
   })
 
   test('and whom nobody backs is forgotten with all that it named', () => {
@@ -227,8 +250,9 @@ describe('what a proposal names and this node lacks', () => {
   })
 
   test('is not asked for twice while a peer has its turn, and goes to the bringer on the second tick', () => {
-    const stage = staged('bc')
+    const stage = staged('bcd')
     stage.announce('b', [hash(1)])
+    stage.announce('d', [hash(1)])
     expect(stage.lack([hash(1)], 'c')).toEqual([])
     expect(stage.tick()).toEqual([])
     expect(stage.tick()).toEqual(['c: want 1'])
@@ -274,5 +298,14 @@ describe('what a proposal names and this node lacks', () => {
     const again = stage.tick(2)
     expect(again[0]).toBe('c: want 2-1025')
     expect(again.at(-1)).toMatch(/-16385$/)
+  })
+
+  test('makes room as it comes', () => {
+    const stage = staged('bc')
+    stage.lack([hash(1)], 'b')
+    stage.lack(hashes(2, maxNeeded), 'b')
+    stage.receive('b', hashes(2, maxNeeded))
+    stage.lack(hashes(20_001, 20_000 + maxNeeded - 1), 'b')
+    expect(stage.tick(2)[0]).toMatch(/^c: want 1,20001-/)
   })
 })
