@@ -12,10 +12,10 @@ import { amountField, blockHashField, heightField } from '../objects/fields.ts'
 import { isSortedByAddress, type ValidatorSet, validatorSchema, validatorSet } from '../objects/validators.ts'
 import { type Verified, verified } from '../objects/verified.ts'
 import {
-  type Certificate,
   type ConsensusMessage,
   certificateSchema,
   messageSigningText,
+  precommitsOf,
 } from '../objects/vote.ts'
 import type { Verifier } from '../ports/keys.ts'
 import type { Height, NetworkId } from '../units.ts'
@@ -85,21 +85,15 @@ const takeLine = (line: string, place: string, { network, unchecked, validators 
     const { height, validators: list } = expectForm(validatorsSchema, value, place)
     validators.set(height, validatorSet(list))
   } else if (has('certificate')) {
-    unchecked.push(...precommitsOf(expectForm(committedSchema, value, place).certificate, network))
+    unchecked.push(...precommitsOf(network, expectForm(committedSchema, value, place).certificate))
   } else if (has('precommits')) {
-    unchecked.push(...precommitsOf(expectForm(certificateSchema, value, place), network))
+    unchecked.push(...precommitsOf(network, expectForm(certificateSchema, value, place)))
   } else {
     unchecked.push(expectForm(consensusMessageSchema, value, place))
   }
   if (unchecked.length > maxCollected)
     throw malformed(`${place}: more than ${maxCollected} messages: look into fewer heights at once`)
 }
-
-const precommitsOf = (
-  { precommits, ...place }: Certificate,
-  network: NetworkId,
-): readonly ConsensusMessage[] =>
-  precommits.map((signed) => ({ kind: 'precommit', network, ...place, ...signed }))
 
 const parseLine = (line: string, place: string): Json => {
   try {

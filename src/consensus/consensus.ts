@@ -36,7 +36,14 @@
 import { assert } from '../errors.ts'
 import type { ValidatorSet } from '../objects/validators.ts'
 import { type Verified, verified } from '../objects/verified.ts'
-import type { Certificate, ConsensusMessage, Prevote, UnsignedMessage, Vote } from '../objects/vote.ts'
+import {
+  type Certificate,
+  type ConsensusMessage,
+  type Prevote,
+  precommitsOf,
+  type UnsignedMessage,
+  type Vote,
+} from '../objects/vote.ts'
 import type { Address, BlockHash, Height, NetworkId, Round } from '../units.ts'
 import { amount, round as asRound } from '../units.ts'
 import type { Effect } from './effect.ts'
@@ -187,8 +194,15 @@ export class Consensus {
         this.#elapse(input.timeout)
         break
       case 'certificate':
-        if (input.certificate.height === this.#height) this.#decide(input.certificate)
+        if (input.certificate.height === this.#height) this.#accept(input.certificate)
     }
+  }
+
+  /** Whoever is in it may have told this validator something else. */
+  #accept(certificate: Verified<Certificate>): void {
+    for (const precommit of precommitsOf(this.#network, certificate))
+      if (precommit.validator !== this.#self) this.#accuse(this.#log.addVote(verified(precommit)))
+    this.#decide(certificate)
   }
 
   #hearProposal(proposal: JudgedProposal): void {

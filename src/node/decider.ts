@@ -24,6 +24,7 @@ import {
   type Certificate,
   type ConsensusMessage,
   messageSigningText,
+  type Proposal,
   type UnsignedMessage,
   type Vote,
 } from '../objects/vote.ts'
@@ -80,6 +81,8 @@ export class Decider implements BlockSink {
   readonly #candidates = new Map<BlockHash, Candidate>()
   readonly #early = new EarlyMessages()
   #machine: Consensus
+  /** Of the height before, which is decided; it still knows who has said what. */
+  #before: Consensus | undefined
   /** What the key had signed when this node started; of use until its height is over. */
   #restored: SignRecord
   /** Signed, but not recorded yet. */
@@ -129,10 +132,14 @@ export class Decider implements BlockSink {
     if (!this.#isPending) this.#take(this.#pending())
   }
 
-  /** Takes in a vote of whatever height: those for the next one are kept until it begins. */
+  /**
+   * Takes in a vote of whatever height: those for the next one are kept until it begins, those for the one before
+   * can only accuse.
+   */
   hear(vote: Verified<Vote>): void {
     if (vote.height === this.height) this.#take({ kind: 'vote', message: vote })
     else if (vote.height === nextHeight(this.height)) this.#hearEarly(vote, () => this.#early.addVote(vote))
+    else if (nextHeight(vote.height) === this.height) this.#hearLate({ kind: 'vote', message: vote })
   }
 
   /** Executes a proposed block and takes the proposal in, as {@link hear} does a vote. */
@@ -141,6 +148,12 @@ export class Decider implements BlockSink {
     if (message.height === this.height) this.#enqueue(this.height, () => this.#judgeHeard(proposal))
     else if (message.height === nextHeight(this.height))
       this.#hearEarly(message, () => this.#early.addProposal(proposal))
+  }
+
+  /** A proposal for the height before: whose block it has, nobody needs to know any more. */
+  hearLateProposal(message: Verified<Proposal>): void {
+    if (nextHeight(message.height) === this.height)
+      this.#hearLate({ kind: 'proposal', message, valid: false, timely: false })
   }
 
   get head(): Head {
@@ -227,6 +240,11 @@ export class Decider implements BlockSink {
     const signedTo = this.#restored.signed?.height ?? 0
     if (message.validator === signer?.address && message.height > signedTo) this.#becomeForeign(message)
     else if (chain.head.validators.stakes.has(message.validator)) keep()
+  }
+
+  #hearLate(input: Extract<Input, { kind: 'proposal' | 'vote' }>): void {
+    for (const effect of this.#before?.step(input) ?? [])
+      if (effect.kind === 'accuse') this.#accuse(effect.conflict)
   }
 
   #take(input: Input): void {
@@ -487,6 +505,7 @@ export class Decider implements BlockSink {
     this.#candidates.clear()
     this.#cancelTimers()
     this.#inputs.length = 0 // they were about the height that is over
+    this.#before = this.#machine
     this.#machine = this.#newMachine()
   }
 

@@ -240,9 +240,13 @@ export class Network {
     if (flaw) return { flaw }
     const heardAt = this.#parts.clock.now()
     if (!(await this.#holds(proposal))) return { flaw: 'a proposal whose signature does not hold' }
+    const message = verified(proposal) as Verified<Proposal>
+    if (message.height < this.#parts.decider.height) {
+      this.#parts.decider.hearLateProposal(message)
+      return {}
+    }
     const evidence = await verifyEvidenceList(this.#parts.verifier, block.evidence)
     if (typeof evidence === 'string') return { flaw: `a proposal of a false block: ${evidence}` }
-    const message = verified(proposal) as Verified<Proposal>
     if (message.height === this.#parts.decider.height) {
       this.#compact.set(proposal.block, block)
       this.#step({ kind: 'said', message, block, ...(from && { from }) })
@@ -274,11 +278,11 @@ export class Network {
     return undefined
   }
 
-  /** Is about this height or the next, by one of its validators. */
+  /** Is about this height, or the one before or after it, by one of its validators. */
   #concerns({ network, height, validator }: ConsensusMessage): boolean {
     const { chain, decider } = this.#parts
     if (network !== chain.network || !chain.head.validators.stakes.has(validator)) return false
-    return height === decider.height || height === nextHeight(decider.height)
+    return Math.abs(height - decider.height) <= 1
   }
 
   async #holds(message: ConsensusMessage): Promise<boolean> {

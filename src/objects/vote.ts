@@ -75,6 +75,13 @@ export const certificateSchema = z.strictObject({
 /** Proof that a block is final. Certificates of one block may differ between nodes; the block's hash doesn't. */
 export type Certificate = z.output<typeof certificateSchema>
 
+/** The votes that a certificate is made of. */
+export const precommitsOf = (
+  network: NetworkId,
+  { height, round, block, precommits }: Certificate,
+): readonly Precommit[] =>
+  precommits.map((signed) => ({ kind: 'precommit', network, height, round, block, ...signed }))
+
 /** What a certificate's validators signed. */
 export const certificateSigningText = (network: NetworkId, { height, round, block }: Certificate): string =>
   preimage('precommit', canonicalize({ network, height, round, block: block as BlockHash }))

@@ -20,7 +20,12 @@ import type { SignState } from '../../src/consensus/sign-state.ts'
 import { hashObject } from '../../src/crypto/hash.ts'
 import { isQuorum, type ValidatorSet } from '../../src/objects/validators.ts'
 import { type Verified, verified } from '../../src/objects/verified.ts'
-import { type Certificate, type ConsensusMessage, messageSigningText } from '../../src/objects/vote.ts'
+import {
+  type Certificate,
+  type ConsensusMessage,
+  messageSigningText,
+  precommitsOf,
+} from '../../src/objects/vote.ts'
 import { type Address, round as asRound, type BlockHash, type Round } from '../../src/units.ts'
 import { brief, hear, height, network, setOf, sign, signatureOf } from '../unit/consensus/actor.ts'
 
@@ -509,7 +514,7 @@ class World {
   #decide(node: Node, certificate: Certificate): void {
     this.#note(`${node.name} decides ${certificate.block.slice(0, 8)} of round ${certificate.round}`)
     node.decided = certificate
-    this.#messages.push(...precommitsOf(certificate))
+    this.#messages.push(...precommitsOf(network, certificate).map(verified))
     if (!this.#isProof(certificate)) this.#faults.push(`${node.name} decides without proof`)
     if (node.isLiar) return
     if (this.#agreed !== undefined && this.#agreed !== certificate.block) {
@@ -534,8 +539,5 @@ class World {
     this.#trace.push(`${this.#nowMs} ${event}`)
   }
 }
-
-const precommitsOf = ({ precommits, ...place }: Certificate): readonly Verified<ConsensusMessage>[] =>
-  precommits.map((signed) => verified({ kind: 'precommit', network, ...place, ...signed }))
 
 const withoutLock = ({ locked: _locked, valid: _valid, ...rest }: SignState): SignState => rest

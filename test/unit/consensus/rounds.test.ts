@@ -1,5 +1,6 @@
 /** One height, seen by one validator of a few: Algorithm 1 rule by rule. */
 import { describe, expect, test } from 'vitest'
+import { verified } from '../../../src/objects/verified.ts'
 import { type Address, round as asRound, nextHeight } from '../../../src/units.ts'
 import {
   Actor,
@@ -453,6 +454,21 @@ describe('those who contradict themselves', () => {
     ]
 
     expect(only(voter().give(...once, ...once), 'accuse')).toEqual([])
+  })
+
+  test('a certificate shows what others were told', () => {
+    const precommits = [first, second, third].map((from) => precommit(from, 0, 'A'))
+    const [decision] = only(new Actor({ validators }).give(...precommits), 'decide')
+    const actor = voter()
+    const lied = precommit(second, 0, 'B')
+    const effects = actor.give(precommit(first, 0, 'A'), lied, {
+      kind: 'certificate',
+      certificate: verified(decision!.certificate),
+    })
+    expect(only(effects, 'accuse').map(({ conflict }) => conflict.map(brief))).toEqual([
+      ['precommit 0 B', 'precommit 0 A'],
+    ])
+    expect(only(effects, 'decide')).toHaveLength(1)
   })
 
   test('accused even when the height is decided', () => {

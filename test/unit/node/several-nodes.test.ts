@@ -124,22 +124,30 @@ it('a line of nodes, each linked with its neighbours only, passes on what the en
   }
 })
 
+/** A precommit that no node of the network has signed by itself. */
+const precommitOf = async (
+  liar: ReturnType<typeof signerOf>,
+  at: number,
+  block: BlockHash,
+): Promise<VoteMessage> => {
+  const content = {
+    kind: 'precommit',
+    network: network.nodes[0]!.network,
+    height: height(at),
+    round: round(0),
+  } as const
+  const unsigned = { ...content, block, validator: liar.address }
+  return { kind: 'vote', vote: { ...unsigned, signature: await liar.sign(messageSigningText(unsigned)) } }
+}
+
 it('a validator that says two things in one round loses stake and its place, once, and the others go on', async () => {
   network = new SmallNetwork(4)
   for (const order of [0, 1, 2]) await network.start(order)
   const liar = signerOf(3)
-  const say = async (block: BlockHash): Promise<VoteMessage> => {
-    const content = {
-      kind: 'precommit',
-      network: network.nodes[0]!.network,
-      height: height(1),
-      round: round(0),
-    } as const
-    const unsigned = { ...content, block, validator: liar.address }
-    return { kind: 'vote', vote: { ...unsigned, signature: await liar.sign(messageSigningText(unsigned)) } }
-  }
   await network.pass(1_000)
-  const both = await Promise.all(['aa', 'bb'].map((byte) => say(byte.repeat(32) as BlockHash)))
+  const both = await Promise.all(
+    ['aa', 'bb'].map((byte) => precommitOf(liar, 1, byte.repeat(32) as BlockHash)),
+  )
   await network.nodes[0]!.peerMessages(both)
   await network.pass(30_000)
   for (const node of network.nodes) {
@@ -157,6 +165,24 @@ it('a validator that says two things in one round loses stake and its place, onc
   await network.nodes[1]!.spend({ operations: [pay(signerOf(9).address, 5)] })
   await network.pass(10_000)
   expect(new Set(network.heads()).size).toBe(1)
+})
+
+it('a validator that contradicts itself when the block is final already is caught by who heard both', async () => {
+  network = new SmallNetwork(4)
+  for (const order of [0, 1, 2]) await network.start(order)
+  await network.pass(1_000)
+  const liar = signerOf(3)
+  const vote = (byte: string) => precommitOf(liar, 1, byte.repeat(32) as BlockHash)
+  await network.nodes[0]!.spend({ operations: [pay(signerOf(9).address, 5)] })
+  await network.pass(100)
+  expect(network.nodes.map((node) => node.status().head.height)).toEqual([1, 1, 1])
+  await network.nodes[1]!.peerMessages([await vote('aa')])
+  await network.pass(30_000)
+  expect(network.nodes.map((node) => node.status().head.height)).toEqual([1, 1, 1])
+  await network.nodes[1]!.peerMessages([await vote('bb')])
+  await network.pass(30_000)
+  for (const node of network.nodes)
+    expect(await node.account(liar.address, { proof: false })).toMatchObject({ stake: '0', expelled: true })
 })
 
 it('a vote whose sign record is not durable yet is shown to nobody, not even to a peer that has just come', async () => {
