@@ -37,17 +37,23 @@ const portable: Equation = {
 /** Imported keys that a native verifier keeps, of 1.2 KiB each (`node:crypto`): an import takes a twentieth of a verification. */
 export const maxCachedKeys = 4_096
 
-/** The native equation within the rule when it passes the self-test; the portable one, with a warning, when not. */
-export const createVerifier = async (native: Equation, log: Log): Promise<Verifier> => {
-  const verifier = applyRule(native)
-  const surprises = await selfTest((publicKey, message, signature) =>
-    verifier.verify(encodeAddress(publicKey), decodeUtf8(message), encodeHex(signature) as Signature),
-  )
-  if (surprises.length === 0) return verifier
-  log.warn(
-    `${native.name} disagrees with the network's signature rule, so signatures are checked by the slow portable code: use another version of the runtime`,
-    { verifier: native.name, vectors: surprises.join(', ') },
-  )
+/**
+ * The first native equation, within the rule, that passes the self-test; the portable one when none does.
+ *
+ * @param natives - the fastest first
+ */
+export const createVerifier = async (natives: readonly Equation[], log: Log): Promise<Verifier> => {
+  for (const native of natives) {
+    const verifier = applyRule(native)
+    const surprises = await selfTest((publicKey, message, signature) =>
+      verifier.verify(encodeAddress(publicKey), decodeUtf8(message), encodeHex(signature) as Signature),
+    )
+    if (surprises.length === 0) return verifier
+    log.warn(
+      `${native.name} disagrees with the network's signature rule, so signatures are checked by slower code: use another version of it`,
+      { verifier: native.name, vectors: surprises.join(', ') },
+    )
+  }
   return applyRule(portable)
 }
 

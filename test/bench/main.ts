@@ -11,6 +11,7 @@ import { availableParallelism, cpus } from 'node:os'
 import { join } from 'node:path'
 import { openLimitMeter } from './limit.ts'
 import { openLoadGenerator } from './load-generator.ts'
+import { ownVerifier } from './native-verification.ts'
 import { type Options, readOptions, usage } from './options.ts'
 import { type Figure, rows } from './rows.ts'
 import { runStages } from './stages.ts'
@@ -48,9 +49,10 @@ const limitFigures = async (
 ): Promise<readonly Figure[]> => {
   const figures: Figure[] = []
   for (let repetition = 0; repetition < repetitions; repetition++) {
-    const { oneCore, allCores } = await meter.measure()
+    const { oneCore, allCores, ownAllCores } = await meter.measure()
     figures.push({ row: 'oneCore', accounts: accounts[0]!, samples: [oneCore] })
     figures.push({ row: 'allCores', accounts: accounts[0]!, samples: [allCores] })
+    figures.push({ row: 'ownAllCores', accounts: accounts[0]!, samples: [ownAllCores] })
   }
   return figures
 }
@@ -70,14 +72,17 @@ const machine = {
   cores: availableParallelism(),
   processor: cpus()[0]?.model ?? 'unknown',
   node: process.version,
+  verifier: ownVerifier.name,
   system: `${process.platform} ${process.arch}`,
 }
 
 const main = async (options: Options): Promise<void> => {
   const lines = linesOf(chosen(await bench(options), options))
   if (options.json) return void process.stdout.write(`${JSON.stringify({ machine, lines }, undefined, 2)}\n`)
-  const { cores, processor, node, system } = machine
-  process.stdout.write(`\n${cores} × ${processor}, Node ${node}, ${system}\n\n${renderTable(lines)}\n`)
+  const { cores, processor, node, verifier, system } = machine
+  process.stdout.write(
+    `\n${cores} × ${processor}, Node ${node}, ${system}; the node verifies by ${verifier}\n\n${renderTable(lines)}\n`,
+  )
 }
 
 /** @returns undefined, with the reason on standard error, when they can't be followed */

@@ -143,12 +143,13 @@ const figuresOf = (
   { accounts }: Ledger,
   way: SubmissionWay,
   { transactions, seconds }: ThroughputReport,
-  { oneCore, allCores }: Limit,
+  { oneCore, allCores, ownAllCores }: Limit,
 ): readonly Figure[] => {
   const rate = transactions / seconds
   return [
     { row: 'oneCore', accounts, samples: [oneCore] },
     { row: 'allCores', accounts, samples: [allCores] },
+    { row: 'ownAllCores', accounts, samples: [ownAllCores] },
     { row: rowsOf[way].rate, accounts, samples: [rate] },
     { row: rowsOf[way].share, accounts, samples: [(rate / allCores) * 100] },
   ]

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest'
 import { encodeAddress } from '../../src/codec/address.ts'
 import { decodeHex } from '../../src/codec/bytes.ts'
 import { verifyPortable } from '../../src/crypto/ed25519.ts'
-import { createNodeEquation } from '../../src/runtime/node/keys.ts'
+import { nodeEquations } from '../../src/runtime/node/keys.ts'
 import { type Equation, judge } from '../../src/runtime/verifier.ts'
 import { createWebEquation } from '../../src/runtime/web/keys.ts'
 
@@ -41,8 +41,10 @@ const mismatches = async (vectors: readonly Vector[], verdict: Verdict): Promise
 describe('speccheck, ZIP215 and Wycheproof vectors have the verdict of the rule', () => {
   test.for<[string, Verdict]>([
     ['portable', verifyPortable],
-    ['node:crypto', byRule(createNodeEquation())],
-    ['WebCrypto', byRule(createWebEquation())],
+    ...[...nodeEquations(), createWebEquation()].map((equation): [string, Verdict] => [
+      equation.name,
+      byRule(equation),
+    ]),
   ])('%s', async ([, verdict], context) => {
     context.skip(!isHere, `${file} is not here: the vectors of others are not copied into the project`)
     const vectors = JSON.parse(readFileSync(file, 'utf8')) as readonly Vector[]

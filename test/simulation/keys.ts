@@ -42,11 +42,13 @@ export const hashKeys: Keyring = {
 export const ed25519Keys = async (): Promise<Keyring> => ({
   signer: (name) => createNodeSigner(secretOf(name)) as InstantSigner,
   verifier: await createVerifier(
-    {
-      name: 'node:crypto in place',
-      holds: async ({ publicKey, message, signature }) =>
-        verify(null, message, keyObjectOf(publicKey), signature),
-    },
+    [
+      {
+        name: 'node:crypto in place',
+        holds: async ({ publicKey, message, signature }) =>
+          verify(null, message, keyObjectOf(publicKey), signature),
+      },
+    ],
     silentLog,
   ),
 })

@@ -8,6 +8,7 @@
 import { availableParallelism } from 'node:os'
 import { Worker } from 'node:worker_threads'
 import type { Claim } from '../verifier.ts'
+import type { NativeEd25519 } from './native-ed25519.js'
 
 /** Most claims of a batch: 8 ms of a core, after which a claim that came later gets its turn. */
 export const maxBatch = 64
@@ -15,12 +16,10 @@ export const maxBatch = 64
 /** Batches that a thread has been given: it goes on with them while the main thread executes a block. */
 const maxBatchesAhead = 4
 
-/** Claims side by side; `ends` says where each message ends. */
+/** Claims one after the other, each as key, signature and message; `ends` says where each of them ends. */
 export interface Batch {
-  readonly keys: Uint8Array
-  readonly signatures: Uint8Array
-  readonly messages: Uint8Array
-  readonly ends: Uint32Array
+  readonly ends: readonly number[]
+  readonly bytes: Uint8Array<ArrayBuffer>
 }
 
 interface Task {
@@ -35,14 +34,13 @@ interface Thread {
 }
 
 export class VerificationPool {
-  readonly #verify: (claim: Claim) => boolean
+  readonly #native: NativeEd25519
   #workers: readonly Thread[] | undefined
   readonly #queue: Task[] = []
   #isFlushing = false
 
-  /** @param verify - verifies a claim on the thread that calls it */
-  constructor(verify: (claim: Claim) => boolean) {
-    this.#verify = verify
+  constructor(native: NativeEd25519) {
+    this.#native = native
   }
 
   /** One in a turn of the event loop is verified at once; whatever comes with or after it makes a batch. */
@@ -86,12 +84,7 @@ export class VerificationPool {
     batches.push(tasks)
     worker.ref() // only a thread at work keeps the process alive
     const batch = packBatch(tasks.map(({ claim }) => claim))
-    worker.postMessage(batch, [
-      batch.keys.buffer,
-      batch.signatures.buffer,
-      batch.messages.buffer,
-      batch.ends.buffer,
-    ] as ArrayBuffer[])
+    worker.postMessage(batch, [batch.bytes.buffer])
   }
 
   /** A thread answers its batches in their order. */
@@ -104,6 +97,7 @@ export class VerificationPool {
 
   #startThread(): Thread {
     const worker = new Worker(new URL('./verification-worker.js', import.meta.url), {
+      workerData: this.#native.name,
       resourceLimits: { maxOldGenerationSizeMb: 64, maxYoungGenerationSizeMb: 8 },
     })
     const thread: Thread = { worker, batches: [] }
@@ -120,6 +114,10 @@ export class VerificationPool {
     this.#flush()
   }
 
+  #verify({ publicKey, message, signature }: Claim): boolean {
+    return this.#native.verify(publicKey, message, signature)
+  }
+
   #verifyHere(tasks: readonly Task[]): void {
     for (const { claim, resolve } of tasks) {
       try {
@@ -132,19 +130,19 @@ export class VerificationPool {
 }
 
 const packBatch = (claims: readonly Claim[]): Batch => {
-  const ends = new Uint32Array(claims.length)
-  let length = 0
-  for (const [at, { message }] of claims.entries()) {
-    length += message.length
-    ends[at] = length
+  const ends: number[] = []
+  let sizeBytes = 0
+  for (const { publicKey, signature, message } of claims) {
+    sizeBytes += publicKey.length + signature.length + message.length
+    ends.push(sizeBytes)
   }
-  const keys = new Uint8Array(claims.length * 32)
-  const signatures = new Uint8Array(claims.length * 64)
-  const messages = new Uint8Array(length)
-  for (const [at, { publicKey, signature, message }] of claims.entries()) {
-    keys.set(publicKey, at * 32)
-    signatures.set(signature, at * 64)
-    messages.set(message, ends[at]! - message.length)
+  const bytes = new Uint8Array(sizeBytes)
+  let at = 0
+  for (const { publicKey, signature, message } of claims) {
+    for (const part of [publicKey, signature, message]) {
+      bytes.set(part, at)
+      at += part.length
+    }
   }
-  return { keys, signatures, messages, ends }
+  return { ends, bytes }
 }

@@ -15,7 +15,7 @@ import { type Claim, createVerifier, type Equation, maxCachedKeys } from '../ver
 const algorithm = { name: 'Ed25519' }
 
 /** Verifies by the network's rule; says so in the log when the runtime can't be trusted with it. */
-export const createWebVerifier = (log: Log): Promise<Verifier> => createVerifier(createWebEquation(), log)
+export const createWebVerifier = (log: Log): Promise<Verifier> => createVerifier([createWebEquation()], log)
 
 /** WebCrypto's verdict. */
 export const createWebEquation = (): Equation => {

@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest'
 import { encodeAddress } from '../../../src/codec/address.ts'
 import { encodeUtf8 } from '../../../src/codec/bytes.ts'
 import { isAcceptablePoint, passesPrechecks, verifyPortable } from '../../../src/crypto/ed25519.ts'
-import { createNodeEquation } from '../../../src/runtime/node/keys.ts'
+import { nodeEquations } from '../../../src/runtime/node/keys.ts'
 import { judge } from '../../../src/runtime/verifier.ts'
 import { createWebEquation } from '../../../src/runtime/web/keys.ts'
 import { decode, smallOrderPoints, toBytes } from './derive-edge-vectors.ts'
@@ -55,7 +55,7 @@ describe('points of small order', () => {
     expect(pairs.filter(({ publicKey, signature }) => verifyPortable(publicKey, message, signature))).toEqual(
       [],
     )
-    for (const equation of [createNodeEquation(), createWebEquation()]) {
+    for (const equation of [...nodeEquations(), createWebEquation()]) {
       const verdicts = pairs.map((pair) =>
         judge(equation, { ...pair, message, key: encodeAddress(pair.publicKey) }),
       )

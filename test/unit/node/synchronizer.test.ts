@@ -30,14 +30,16 @@ let verifier: Verifier
 beforeAll(async () => {
   // On this thread, so that nothing is under way between two turns of the event loop.
   verifier = await createVerifier(
-    {
-      name: 'here',
-      holds: async ({ publicKey, message, signature }) => {
-        const x = Buffer.from(publicKey).toString('base64url')
-        const key = createPublicKey({ key: { kty: 'OKP', crv: 'Ed25519', x }, format: 'jwk' })
-        return verify(null, message, key, signature)
+    [
+      {
+        name: 'here',
+        holds: async ({ publicKey, message, signature }) => {
+          const x = Buffer.from(publicKey).toString('base64url')
+          const key = createPublicKey({ key: { kty: 'OKP', crv: 'Ed25519', x }, format: 'jwk' })
+          return verify(null, message, key, signature)
+        },
       },
-    },
+    ],
     silentLog,
   )
   network = await smallNetwork(3)

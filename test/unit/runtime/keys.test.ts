@@ -13,6 +13,7 @@ import {
   createNodeVerifier,
   generateSecretKey,
   nativeHash,
+  nodeEquations,
 } from '../../../src/runtime/node/keys.ts'
 import { maxBatch } from '../../../src/runtime/node/verification-pool.ts'
 import { createVerifier, type Equation } from '../../../src/runtime/verifier.ts'
@@ -40,7 +41,11 @@ const rfc = {
 }
 
 describe.for<[string, (log: Log) => Promise<Verifier>, (secretKey: Uint8Array) => Signer | Promise<Signer>]>([
-  ['node:crypto', createNodeVerifier, createNodeSigner],
+  ...nodeEquations().map((equation): [string, (log: Log) => Promise<Verifier>, typeof createNodeSigner] => [
+    equation.name,
+    (log) => createVerifier([equation], log),
+    createNodeSigner,
+  ]),
   ['WebCrypto', createWebVerifier, createWebSigner],
 ])('%s', ([name, createRuntimeVerifier, createSigner]) => {
   test('signs and verifies as RFC 8032 does', async () => {
@@ -88,6 +93,23 @@ describe.for<[string, (log: Log) => Promise<Verifier>, (secretKey: Uint8Array) =
   })
 })
 
+test('the fastest native verifier that keeps to the rule is taken', async () => {
+  const { log, warnings } = collectWarnings()
+  const right = { name: 'right', holds: nodeEquations()[0]!.holds }
+  const verifier = await createVerifier(
+    [{ name: 'strange', holds: async () => true }, right, { ...right, name: 'slower' }],
+    log,
+  )
+  expect(verifier.name).toBe('right')
+  expect(warnings).toEqual([expect.stringContaining('strange disagrees')])
+})
+
+test('a node takes the first of the libraries that are here', async () => {
+  const { log, warnings } = collectWarnings()
+  const verifier = await createNodeVerifier(log)
+  expect([verifier.name, warnings]).toEqual([nodeEquations()[0]!.name, []])
+})
+
 describe('a native verifier that differs from the rule', () => {
   const cofactored: Equation['holds'] = async ({ publicKey, message, signature }) =>
     verify(signature, message, publicKey)
@@ -104,7 +126,7 @@ describe('a native verifier that differs from the rule', () => {
     ],
   ])('one that %s is replaced by the portable code, and the log says so', async ([, holds]) => {
     const { log, warnings } = collectWarnings()
-    const verifier = await createVerifier({ name: 'strange', holds }, log)
+    const verifier = await createVerifier([{ name: 'strange', holds }], log)
     expect(verifier.name).toBe('portable')
     expect(warnings).toEqual([expect.stringContaining('strange disagrees')])
     const surprises = await selfTest((key, message, signature) =>
