@@ -9,7 +9,7 @@
 import { maxHashes, maxNamedLinks } from '../messages/limits.ts'
 import type { Address, Hash } from '../units.ts'
 import type { Emit } from './effect.ts'
-import { maxArriving, maxPast, maxUntold, maxWaiting } from './limits.ts'
+import { maxAnswered, maxArriving, maxPast, maxUntold, maxWaiting } from './limits.ts'
 import type { Link } from './link.ts'
 import { Memory } from './memory.ts'
 import { portions } from './portions.ts'
@@ -42,7 +42,7 @@ export class Announcements {
       this.#answer(link, hashes)
       if (from === undefined) pushed.push(link)
       else if (!link.hears(from)) told.push(link)
-      else link.untold.push(...hashes.slice(0, maxUntold - link.untold.length))
+      else if (link !== bringer) link.untold.push(...hashes.slice(0, maxUntold - link.untold.length))
     }
     this.#spread(hashes, pushed, (peers, lacking) => this.#push(peers, lacking))
     this.#spread(hashes, told, (peers, lacking) => this.#announce(peers, lacking))
@@ -68,10 +68,20 @@ export class Announcements {
     }
   }
 
-  /** A peer may ask for what is on its way to this node: it gets that as soon as it is here. */
+  /**
+   * A peer may ask for what is on its way to this node: it gets that as soon as it is here. It may also ask for
+   * the same without end: it gets that once between two ticks.
+   */
   wanted(hashes: readonly Hash[], by: Link): void {
-    for (const hash of hashes) if (!this.#waiting.has(hash)) by.awaited.add(hash)
-    this.#push([by.peer], hashes)
+    const due: Hash[] = []
+    for (const hash of hashes) {
+      if (by.answered.has(hash)) continue
+      if (by.answered.size >= maxAnswered) break
+      by.answered.add(hash)
+      due.push(hash)
+      if (!this.#waiting.has(hash)) by.awaited.add(hash)
+    }
+    if (due.length > 0) this.#push([by.peer], due)
   }
 
   /** @returns those that are new to this node */
@@ -87,6 +97,7 @@ export class Announcements {
   tick(links: Iterable<Link>): void {
     this.#arriving.age()
     for (const link of links) {
+      link.answered.clear()
       link.awaited.age()
       this.#tell(link)
       this.#ripen(link)

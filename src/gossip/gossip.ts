@@ -50,7 +50,9 @@ export class Gossip {
   /** Something is left for a tick, even if consensus is at rest. */
   get needsTicks(): boolean {
     if (!this.#requests.isEmpty) return true
-    for (const { untold } of this.#links.values()) if (untold.length > 0) return true
+    for (const { untold, answered } of this.#links.values()) {
+      if (untold.length > 0 || answered.size > 0) return true
+    }
     return false
   }
 

@@ -13,6 +13,8 @@ export const maxUntold = 32_768
 
 /** Transactions that arrived a tick or two ago and may be under verification still. */
 export const maxArriving = 16_384
+/** Transactions that a peer is given between two ticks, each once: as many as two of the largest blocks hold. */
+export const maxAnswered = 16_384
 /** Transactions that a peer asked for a tick or two ago, and that weren't here. */
 export const maxAwaited = 2_048
 

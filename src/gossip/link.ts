@@ -22,6 +22,8 @@ export class Link {
   /** How many of these were there on the tick before. */
   ripe = 0
 
+  /** Transactions that it has been given since the last tick, having asked for them. */
+  readonly answered = new Set<Hash>()
   /** Transactions that it asked for lately, and that weren't here. */
   readonly awaited = new Memory<Hash>(maxAwaited)
 

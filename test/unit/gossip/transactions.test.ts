@@ -1,6 +1,13 @@
 /** How transactions get around: pushed, announced, and pulled from one peer at a time. */
 import { describe, expect, test } from 'vitest'
-import { maxNeeded, maxOffered, maxPast, maxWaiting, requestWindow } from '../../../src/gossip/limits.ts'
+import {
+  maxAnswered,
+  maxNeeded,
+  maxOffered,
+  maxPast,
+  maxWaiting,
+  requestWindow,
+} from '../../../src/gossip/limits.ts'
 import { hash, hashes, peer, Stage } from './stage.ts'
 
 const staged = (peers: string) => {
@@ -69,6 +76,26 @@ describe('who is told', () => {
     expect(stage.want('d', [hash(3)])).toEqual(['d: push 3'])
     expect(stage.admit(hashes(1, 3), 'b')).toEqual(['c: push 1-2', 'd: push 3', 'c: announce 3'])
     expect(stage.tick(2)).toEqual(['d: announce 1-2'])
+  })
+
+  test('who asks for the same again and again gets it once between two ticks', () => {
+    const stage = staged('b')
+    stage.admit(hashes(1, 3), 'b')
+    expect(stage.want('b', hashes(1, 2))).toEqual(['b: push 1-2'])
+    expect(stage.want('b', hashes(1, 2))).toEqual([])
+    expect(stage.want('b', hashes(2, 3))).toEqual(['b: push 3'])
+    expect(stage.gossip.needsTicks).toBe(true)
+    stage.tick()
+    expect(stage.gossip.needsTicks).toBe(false)
+    expect(stage.want('b', hashes(1, 2))).toEqual(['b: push 1-2'])
+  })
+
+  test('who asks for more than blocks hold has to wait for a tick', () => {
+    const stage = staged('b')
+    expect(stage.want('b', hashes(1, maxAnswered + 10))).toEqual([`b: push 1-${maxAnswered}`])
+    expect(stage.want('b', [hash(maxAnswered + 1)])).toEqual([])
+    stage.tick()
+    expect(stage.want('b', [hash(maxAnswered + 1)])).toEqual([`b: push ${maxAnswered + 1}`])
   })
 
   test('who has asked long ago is told like everybody', () => {
