@@ -106,17 +106,11 @@ const readNext = async (reader: ReadableStreamDefaultReader<Uint8Array>) => {
 const brokenOff = (cause: unknown): TautlineError =>
   new TautlineError('malformed-request', 'the connection ended within the body: send all of it', {}, cause)
 
-const within = async <Value>(ms: number, promise: Promise<Value>): Promise<Value> => {
-  let timer: ReturnType<typeof setTimeout> | undefined
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(tooSlow()), ms)
+const within = <Value>(ms: number, promise: Promise<Value>): Promise<Value> =>
+  new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(tooSlow()), ms)
+    promise.then(resolve, reject).finally(() => clearTimeout(timer))
   })
-  try {
-    return await Promise.race([promise, late])
-  } finally {
-    clearTimeout(timer)
-  }
-}
 
 const tooSlow = (): TautlineError =>
   new TautlineError(

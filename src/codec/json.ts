@@ -58,12 +58,27 @@ const canonicalizeStructure = (
   if (value === null) return 'null'
   if (isArray(value)) return `[${value.map(canonicalize).join(',')}]`
   let members = ''
-  for (const name of Object.keys(value).sort()) {
+  for (const name of sorted(Object.keys(value))) {
     const member = value[name]
     if (member === undefined) continue
     members += `${members === '' ? '' : ','}${quote(name)}:${canonicalize(member)}`
   }
   return `{${members}}`
+}
+
+/** Up to so many names are sorted by insertion, in half the time of `sort`, which copies what it sorts. */
+const fewNames = 16
+
+/** By UTF-16 code units, in place. */
+const sorted = (names: string[]): readonly string[] => {
+  if (names.length > fewNames) return names.sort()
+  for (let end = 1; end < names.length; end++) {
+    const name = names[end]!
+    let at = end
+    for (; at > 0 && names[at - 1]! > name; at--) names[at] = names[at - 1]!
+    names[at] = name
+  }
+  return names
 }
 
 // Array.isArray doesn't narrow readonly arrays.

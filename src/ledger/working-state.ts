@@ -38,14 +38,13 @@ export class WorkingState {
   readonly #accounts = new Map<Address, Account>()
   readonly #changedAccounts = new Set<Address>()
   readonly #changes = new Map<string, Json | undefined>()
-  #validators: ReadonlyMap<Address, bigint>
+  /** Absent until somebody asks, which few transactions do. */
+  #validators: ReadonlyMap<Address, bigint> | undefined
   #undo: (() => void)[] | undefined
 
   /** @param values - of all keys that will be read; reading any other is a bug */
   constructor(values: StateValues) {
     this.#values = values
-    const list = this.#value(validatorsKey) as unknown as ValidatorList
-    this.#validators = new Map(list.map(({ address, stake }) => [address, BigInt(stake)]))
   }
 
   account(address: Address): Account {
@@ -68,12 +67,13 @@ export class WorkingState {
   }
 
   get validators(): ReadonlyMap<Address, bigint> {
+    this.#validators ??= this.#readValidators()
     return this.#validators
   }
 
   /** @param stake - zero takes the validator out of the set */
   setStake(address: Address, stake: bigint): void {
-    const before = this.#validators
+    const before = this.validators
     this.#undo?.push(() => {
       this.#validators = before
     })
@@ -129,7 +129,7 @@ export class WorkingState {
 
   /** The validator set after all that happened, sorted. */
   validatorList(): ValidatorList {
-    return [...this.#validators]
+    return [...this.validators]
       .map(([address, stake]): Validator => ({ address, stake: stake.toString() as Amount }))
       .sort((one, other) => (one.address < other.address ? -1 : 1))
   }
@@ -143,6 +143,11 @@ export class WorkingState {
     if (JSON.stringify(validators) !== JSON.stringify(this.#values.get(validatorsKey)))
       changes.set(validatorsKey, validators)
     return changes
+  }
+
+  #readValidators(): ReadonlyMap<Address, bigint> {
+    const list = this.#value(validatorsKey) as unknown as ValidatorList
+    return new Map(list.map(({ address, stake }) => [address, BigInt(stake)]))
   }
 
   #value(key: string): Json | undefined {

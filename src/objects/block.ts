@@ -54,7 +54,7 @@ export const hashHeader = (header: Header): BlockHash =>
 
 /** What `transactionsRoot` commits to for each transaction: the whole signed transaction, and its outcome. */
 export const leafHash = (transaction: Hash, status: TransactionStatus): Hash =>
-  hashObject('leaf', { transaction, status })
+  hashCanonical('leaf', `{"status":"${status}","transaction":"${transaction}"}`)
 
 export const evidenceRoot = (evidence: readonly Evidence[]): Hash =>
   merkleRoot(evidence.map((item) => hashObject('evidence', item)))

@@ -1,6 +1,7 @@
 /** Fills a new ledger with accounts, through transactions as everybody sends them. */
 import { cp, readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { ClassicLevel } from 'classic-level'
 import { type Client, createClient } from '../../src/client/client.ts'
 import { readSecretKey } from '../../src/runtime/node/identity.ts'
@@ -100,7 +101,10 @@ const pay = async (
     onSent(sent)
     lines = []
   }
-  for await (const line of transactions) if (lines.push(line) === linesEach) await send()
+  for await (const line of transactions) {
+    if (lines.push(line) === linesEach) await send()
+    await nextTurn() // or nothing would be sent while a batch is signed, and a node cuts off who is silent for long
+  }
   await send()
   await sending
   return sent

@@ -1,11 +1,22 @@
 /** Where a key belongs in the tree: hashes spread keys evenly, whatever they are, so no one can grow a deep corner. */
+import { LRUCache } from 'lru-cache'
 import { hashObject } from '../../crypto/hash.ts'
 import type { Branded } from '../../units.ts'
 
 /** 64 hex digits, one for each level of the tree from the root down. */
 export type Path = Branded<string, 'Path'>
 
-export const pathOf = (key: string): Path => hashObject('state-key', key) as string as Path
+/** Keys whose paths are kept: those of active accounts, of 0.3 KB each, are needed for each of their blocks. */
+const maxKnown = 16_384
+const known = new LRUCache<string, Path>({ max: maxKnown })
+
+export const pathOf = (key: string): Path => {
+  const path = known.get(key)
+  if (path) return path
+  const fresh = hashObject('state-key', key) as string as Path
+  known.set(key, fresh)
+  return fresh
+}
 
 export const hexDigits = '0123456789abcdef'
 
