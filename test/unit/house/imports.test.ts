@@ -53,7 +53,7 @@ const pure = [
 
 const filesBelow = (folder: string): string[] =>
   readdirSync(join(top, folder), { recursive: true, encoding: 'utf8' })
-    .filter((name) => name.endsWith('.ts'))
+    .filter((name) => /\.[jt]s$/.test(name))
     .map((name) => join(folder, name).split(sep).join('/'))
 
 const files = [...filesBelow('src'), ...filesBelow('routes')]
