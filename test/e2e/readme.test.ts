@@ -1,10 +1,10 @@
 /** README.md is what a newcomer types: its blocks are run as they stand, in order, in one shell. */
-import { mkdir, readFile, symlink } from 'node:fs/promises'
-import { createServer } from 'node:net'
+import { cp, mkdir, readFile, symlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { beforeAll, expect, it } from 'vitest'
 import { checkout } from './build.ts'
-import { eventually, run, spawnProcess, temporaryFolder } from './node-process.ts'
+import { freePorts, isFree } from './network-process.ts'
+import { eventually, type Running, run, spawnProcess, temporaryFolder } from './node-process.ts'
 
 const readmePort = 8787
 
@@ -18,8 +18,11 @@ const section = (title: string): string => {
   return text!.split('\n## ')[0]!
 }
 
+/** Also those that stand in lists. */
 const shellBlocks = (text: string): readonly string[] =>
-  [...text.matchAll(/```sh\n([\s\S]*?)```/g)].map(([, block]) => block!)
+  [...text.matchAll(/^( *)```sh\n([\s\S]*?)^ *```/gm)].map(([, indent, block]) =>
+    block!.replaceAll(new RegExp(`^${indent}`, 'gm'), ''),
+  )
 
 /** A folder that looks like this checkout, and in which files may be made. */
 const lookalike = async (): Promise<string> => {
@@ -30,19 +33,16 @@ const lookalike = async (): Promise<string> => {
   return folder
 }
 
-const isFree = (port: number): Promise<boolean> =>
-  new Promise((resolve) => {
-    const server = createServer()
-    server.on('error', () => resolve(false))
-    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)))
-  })
-
 const endOf = (block: number): string => `<<< end of block ${block} >>>`
 
 /** Runs blocks in one shell, as a user who pastes them; what each printed. */
-const paste = async (blocks: readonly string[], cwd: string): Promise<readonly string[]> => {
+const paste = async (
+  blocks: readonly string[],
+  cwd: string,
+  env: Readonly<Record<string, string>> = {},
+): Promise<readonly string[]> => {
   const script = blocks.map((block, at) => `${block}\necho '${endOf(at)}'\n`).join('')
-  const { stdout, stderr } = await run('bash', [], { cwd, input: script })
+  const { stdout, stderr } = await run('bash', [], { cwd, env, input: script })
   const outputs = stdout.split(/<<< end of block \d+ >>>\n/)
   expect(outputs, stderr).toHaveLength(blocks.length + 1)
   return outputs.slice(0, -1)
@@ -90,4 +90,75 @@ it('the tour with curl, from the first transfer to a checked proof', async () =>
   for (const id of ids) expect(events).toContain(`"id":"${id}"`)
   expect(objectsIn(history!)).toMatchObject([{ transactions: [{ id: ids[1] }, { id: ids[0] }] }])
   await node.kill('SIGTERM')
+})
+
+const urlOf = (node: Running): Promise<string> =>
+  eventually(async () => /^URL +(\S+)$/m.exec(node.stdout())?.[1], `the node did not start: ${node.stderr()}`)
+
+it('four validators on this machine, in one command', async () => {
+  const [up, ...rest] = shellBlocks(section('Four validators on this machine'))
+  const cwd = await lookalike()
+  const ports = [0, 1, 2, 3].map((at) => readmePort + at)
+  const isOurs = (await Promise.all(ports.map(isFree))).every(Boolean)
+  const first = isOurs ? readmePort : await freePorts(4)
+  const env = isOurs ? {} : { TAUTLINE_BASE_PORT: String(first) }
+  const network = spawnProcess('bash', ['-c', up!], { cwd, env })
+  await eventually(async () => network.stdout().includes('Ctrl-C ends all') || undefined, network.stderr())
+  const blocks = rest.map((block) =>
+    block.replaceAll(/:(87\d\d)\b/g, (_, port) => `:${first + Number(port) - readmePort}`),
+  )
+  const [paidAndStatus, doctor] = await paste(blocks, cwd)
+  expect(blocks).toHaveLength(2)
+  expect(paidAndStatus).toMatch(/"status":"committed","height":1,/)
+  expect(paidAndStatus!.match(/^validator .*25\.0 %/gm)).toHaveLength(4)
+  expect(doctor).toMatch(/^Nothing waits to be decided/)
+  await network.kill('SIGINT')
+})
+
+it('four organisations by URL, and a newcomer: nobody gives a key away', async () => {
+  const [makeKey, create, start, look, newcomer] = shellBlocks(section('Four organisations, by URL'))
+  const port = await freePorts(4)
+  const members = await Promise.all(
+    ['A', 'B', 'C', 'D'].map(async (name, at) => {
+      const cwd = await lookalike()
+      const [made] = await paste([makeKey!], cwd)
+      const address = /taut1\w+/.exec(made!)![0]
+      return { name, address, cwd, port: port + at, site: `https://${name.toLowerCase()}.example` }
+    }),
+  )
+  const addresses = Object.fromEntries(members.map(({ name, address }) => [name, address]))
+  const here = members.reduce(
+    (text, { site, port }) => text.replace(site, `http://127.0.0.1:${port}`),
+    create!,
+  )
+  const [founded] = await paste([here], members[0]!.cwd, addresses)
+  expect(founded).toMatch(/^Network ours, [0-9a-f]{64}, with 4 validators/)
+  for (const { cwd } of members.slice(1))
+    await cp(join(members[0]!.cwd, 'ours'), join(cwd, 'ours'), { recursive: true })
+
+  const nodes = members.map(({ cwd, port }) =>
+    spawnProcess('bash', ['-c', start!], { cwd, env: { TAUTLINE_PORT: String(port) } }),
+  )
+  await Promise.all(nodes.map(urlOf))
+  const linkedWithAll = await eventually(async () => {
+    const [seen] = await paste([look!], members[3]!.cwd)
+    return /^peers +3 connected/m.test(seen!) ? seen : undefined
+  }, 'they are not linked')
+  expect(linkedWithAll!.match(/^validator .*25\.0 %/gm)).toHaveLength(4)
+  expect(linkedWithAll).toMatch(/^linked with/m)
+
+  const joinString = /^join +(\S+)$/m.exec(linkedWithAll!)![1]!
+  const [joining, bonding] = newcomer!.trim().split('\n')
+  const cwd = await lookalike()
+  const env = { TAUTLINE_PORT: '0', JOIN: joinString }
+  const joined = spawnProcess('bash', ['-c', joining!], { cwd, env })
+  await urlOf(joined)
+  const address = /^address +(\S+)$/m.exec(joined.stdout())![1]!
+  await paste([`npm run -s tautline -- send ${address} 2000000`], members[0]!.cwd)
+  const bonded = await eventually(async () => {
+    const [answer] = await paste([bonding!], cwd)
+    return answer === '' ? undefined : answer
+  }, 'the newcomer does not come as far as its balance')
+  expect(bonded).toMatch(/^1000000 bonded in block 2: from block 3 on this key votes/)
+  await Promise.all([...nodes, joined].map((node) => node.kill('SIGINT')))
 })
