@@ -5,6 +5,7 @@
  */
 import { z } from '@hono/zod-openapi'
 import { globalRegistry } from 'zod'
+import { transactionsMessageSchema } from '../src/messages/peer-message.ts'
 import { blockSchema, headerSchema } from '../src/objects/block.ts'
 import { consensusMessageSchema, evidenceSchema } from '../src/objects/evidence.ts'
 import {
@@ -78,6 +79,7 @@ component('Transaction', transactionSchema, {
     'Signed over the UTF-8 of `tautline/transaction/1`, a line feed, and the canonical JSON (RFC 8785) of the transaction without `signatures`. Its id is the SHA-256 of the same bytes.',
   example: examples.transaction,
 })
+describe(transactionsMessageSchema.shape.transactions.element, { $ref: '#/components/schemas/Transaction' })
 component('Header', headerSchema, { description: 'Its hash is that of the block.' })
 component('Block', blockSchema)
 component('Proposal', proposalSchema, {

@@ -295,7 +295,7 @@ export class Network {
   }
 
   async #takeTransactions(from: Address | undefined, { transactions }: TransactionsMessage): Promise<Taken> {
-    const decoded = decodeAll(transactions as unknown as readonly Json[])
+    const decoded = decodeAll(transactions as readonly Json[])
     if (typeof decoded === 'string') return { flaw: decoded }
     if (from) this.#step({ kind: 'received', peer: from, hashes: decoded.map(({ hash }) => hash) })
     const results = await this.#parts.door.takeFrom(from, decoded).catch(() => []) // too many are there

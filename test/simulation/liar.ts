@@ -56,7 +56,7 @@ export class Liar {
   /** Something that its node was told. */
   hear(message: PeerMessage): void {
     if (isConsensus(message)) this.#voters.add(said(message).validator)
-    if (message.kind === 'transactions') this.#payment = message.transactions.at(-1)
+    if (message.kind === 'transactions') this.#payment = message.transactions.at(-1) as Transaction
     if (message.kind === 'proposal') this.#know(message.proposal)
     if (this.#lie === 'replayer' && isConsensus(message) && this.#heard.length < maxHeard)
       this.#heard.push(message)
