@@ -35,14 +35,26 @@ export interface NodeProcess {
 const pollMs = 2
 const patienceMs = 120_000
 
-export const startNode = async (program: Program, dataFolder: string): Promise<NodeProcess> => {
+/** @param more - flags besides folder and port */
+export const startNode = async (
+  program: Program,
+  dataFolder: string,
+  more: readonly string[] = [],
+): Promise<NodeProcess> => {
   const port = await freePort()
   const url = `http://127.0.0.1:${port}`
   const startedMs = performance.now()
   const { variables, flags } = await readShebang(program.main)
   const child = spawn(
     process.execPath,
-    [...profileFlags(program), ...flags, program.main, 'start', '--data', dataFolder, '--port', String(port)],
+    [
+      ...profileFlags(program),
+      ...flags,
+      program.main,
+      'start',
+      ...['--data', dataFolder, '--port', String(port)],
+      ...more,
+    ],
     { stdio: ['ignore', 'ignore', 'pipe'], env: { ...process.env, ...variables } },
   )
   const complaints = collect(child)

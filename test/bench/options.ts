@@ -17,6 +17,8 @@ export interface Options {
   readonly warmUp: LoadSize
   readonly latencyRounds: number
   readonly starts: number
+  /** Of the ledger that a fresh node catches up with, at least. */
+  readonly syncTransactions: number
   /** Until V8 has tidied up what a start leaves behind: it takes 0.1 s of CPU, some seconds after. */
   readonly tidyMs: number
   readonly idleMs: number
@@ -90,6 +92,7 @@ const whole = (connections: number): Sizes => ({
   warmUp: { single: 3_000, connections, streams: 2, requests: 1, lines: 4_000 },
   latencyRounds: 400,
   starts: 5,
+  syncTransactions: 100_000,
   tidyMs: 30_000,
   idleMs: 60_000,
   limitMs: 800,
@@ -102,6 +105,7 @@ const quick = (connections: number): Sizes => ({
   warmUp: { single: 200, connections, streams: 2, requests: 1, lines: 200 },
   latencyRounds: 50,
   starts: 1,
+  syncTransactions: 4_000,
   tidyMs: 2_000,
   idleMs: 10_000,
   limitMs: 200,

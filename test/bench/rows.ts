@@ -11,6 +11,7 @@ export const parts = [
   'idle',
   'disk',
   'verify',
+  'sync',
 ] as const
 export type Part = (typeof parts)[number]
 
@@ -61,6 +62,13 @@ export const rows = {
   idleBlocks: { part: 'idle', name: 'blocks of an idle minute', unit: '', atMost: 0 },
   disk: { part: 'disk', name: 'disk, a transaction', unit: 'B' },
   verify: { part: 'verify', name: 'replayed by `verify`', unit: '/s' },
+  syncRate: { part: 'sync', name: 'taken in by a fresh node that joins', unit: '/s' },
+  syncShare: {
+    part: 'sync',
+    name: '… of what node:crypto on all cores could verify',
+    unit: '%',
+    atLeast: 40,
+  },
 } as const satisfies Record<string, Row>
 export type RowName = keyof typeof rows
 export const rowNames = Object.keys(rows) as RowName[]

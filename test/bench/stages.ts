@@ -7,6 +7,7 @@
 import { join } from 'node:path'
 import { performance } from 'node:perf_hooks'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { catchUpFigures } from './catch-up.ts'
 import { prepareLedger, type Report } from './fill.ts'
 import { diskBytes, readCpuSeconds, readMemory } from './footprint.ts'
 import { latencyFigures } from './latency-figures.ts'
@@ -57,6 +58,10 @@ export const runStages = async (
   )
   await stage('verify', 'verifying the ledgers', () =>
     inTurn(ledgers, (ledger) => verifyFigures(program, ledger)),
+  )
+  // On the smallest ledger alone: the others are filled with bigger transactions, which are many in one.
+  await stage('sync', 'catching up with a ledger', () =>
+    catchUpFigures(program, bench, ledgers[0]!, options, report),
   )
   return figures
 }

@@ -22,7 +22,8 @@ describe('the bench on tiny ledgers', () => {
     const lines = linesOf(await bench('--quick', '--json', '--accounts', sizes.join(',')))
     expect([...lines.keys()]).toEqual(rowNames)
     for (const [row, { figures }] of lines) {
-      expect(figures.map(({ accounts }) => accounts)).toEqual(sizes)
+      const measured = row.startsWith('sync') ? sizes.slice(0, 1) : sizes
+      expect(figures.map(({ accounts }) => accounts)).toEqual(measured)
       for (const { value } of figures) {
         if (row.startsWith('idleB') || row === 'idleCpu') expect(value, row).toBeGreaterThanOrEqual(0)
         else expect(value, row).toBeGreaterThan(0)

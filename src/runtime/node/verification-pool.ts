@@ -16,8 +16,11 @@ export const maxBatch = 64
 /** Claims that are worth waking a thread for while another is at work: handing over fewer costs more than they hold. */
 const worthwhileBatch = 16
 
-/** Batches that a thread has been given: it goes on with them while the main thread executes a block. */
-const maxBatchesAhead = 4
+/**
+ * Batches that a thread has been given: it goes on with them while the main thread executes a block of thousands of
+ * transactions. Claims are taken in their order in any case, so none waits longer for it.
+ */
+const maxBatchesAhead = 32
 
 /** Claims one after the other, each as key, signature and message; `ends` says where each of them ends. */
 export interface Batch {
