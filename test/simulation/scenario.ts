@@ -43,6 +43,8 @@ export interface Scenario {
   readonly areDecisionsHidden: boolean
   /** Nothing but partitions troubles this one. */
   readonly isGentle: boolean
+  /** Machines that hear nothing of the others until the healing; absent where weather and plans decide. */
+  readonly side?: readonly string[]
   /** Accounts that pay each other. */
   readonly clients: number
   /** Validators bond more and less, come and go. */

@@ -57,6 +57,11 @@ export class Weather {
     if (chance.percent(15)) this.#crashLater(this.#parts.machines.length)
   }
 
+  /** Machines of these names and all others hear nothing of one another until the healing. */
+  split(side: ReadonlySet<string>): void {
+    this.#cut((from, to) => side.has(from.name) !== side.has(to.name), false)
+  }
+
   /** All is as it should be; only the clocks of those who are skewed stay off. */
   heal(): void {
     this.#setLosses(0, 0)

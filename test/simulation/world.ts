@@ -79,12 +79,18 @@ export interface Figures {
   readonly simulatedMs: number
 }
 
-export const simulate = (scenario: Scenario, keyring: Keyring, keepsTrace = false): Promise<Outcome> =>
-  new World(scenario, keyring, keepsTrace).run()
+/** @param onSaid - told each proposal and vote that leaves a machine, whoever has signed it */
+export const simulate = (
+  scenario: Scenario,
+  keyring: Keyring,
+  keepsTrace = false,
+  onSaid: (message: ConsensusMessage) => void = () => undefined,
+): Promise<Outcome> => new World(scenario, keyring, keepsTrace, onSaid).run()
 
 class World {
   readonly #scenario: Scenario
   readonly #keyring: Keyring
+  readonly #onSaid: (message: ConsensusMessage) => void
   readonly #chance: Chance
   readonly #trace: Trace
   readonly #time = new VirtualTime()
@@ -103,7 +109,13 @@ class World {
   #crashes = 0
   #transactions = 0
 
-  constructor(scenario: Scenario, keyring: Keyring, keepsTrace: boolean) {
+  constructor(
+    scenario: Scenario,
+    keyring: Keyring,
+    keepsTrace: boolean,
+    onSaid: (message: ConsensusMessage) => void,
+  ) {
+    this.#onSaid = onSaid
     this.#scenario = scenario
     this.#keyring = keyring
     this.#chance = new Chance(`${scenario.kind} ${scenario.seed}`)
@@ -160,7 +172,8 @@ class World {
   // The course of it.
 
   async #suffer(): Promise<void> {
-    const { phases, phaseMs, goal, isGentle } = this.#scenario
+    const { phases, phaseMs, goal, isGentle, side } = this.#scenario
+    if (side) this.#weather.split(new Set(side))
     for (const machine of this.#machines) machine.start(this.#drawFault())
     for (const client of this.#clients) this.#keepRunning(client)
     for (let phase = 0; phase < phases && !this.#isOver(goal); phase++) {
@@ -412,7 +425,9 @@ class World {
   #lie(from: Host, to: Host, messages: readonly PeerMessage[]): readonly PeerMessage[] {
     const listener = this.#liars.get(to.name)
     if (listener) for (const message of messages) listener.hear(message)
-    return this.#liars.get(from.name)?.speak(to.name, messages) ?? messages
+    const spoken = this.#liars.get(from.name)?.speak(to.name, messages) ?? messages
+    for (const message of spoken.filter(isConsensus)) this.#onSaid(said(message))
+    return spoken
   }
 
   #isCut(from: Host, to: Host, message: ConsensusMessage): boolean {
