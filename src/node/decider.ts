@@ -81,6 +81,8 @@ export class Decider implements BlockSink {
   readonly #candidates = new Map<BlockHash, Candidate>()
   readonly #early = new EarlyMessages()
   #machine: Consensus
+  /** What the storage failed with last, until it takes a block again. */
+  #complaint: string | undefined
   /** Of the height before, which is decided; it still knows who has said what. */
   #before: Consensus | undefined
   /** What the key had signed when this node started; of use until its height is over. */
@@ -308,7 +310,9 @@ export class Decider implements BlockSink {
   #fail(error: unknown): void {
     const { log, clock, onHalt } = this.#parts
     if (isStorageFailure(error)) {
-      log.error(`no block can be made final: ${error.message}; trying again`, { retryMs })
+      if (error.message !== this.#complaint)
+        log.error(`no block can be made final: ${error.message}; trying again`, { retryMs })
+      this.#complaint = error.message
       this.#timers.add(clock.schedule(retryMs, () => this.#run()))
     } else {
       onHalt(error)
@@ -502,6 +506,7 @@ export class Decider implements BlockSink {
 
   #endHeight(): void {
     this.#decided = undefined
+    this.#complaint = undefined
     this.#candidates.clear()
     this.#cancelTimers()
     this.#inputs.length = 0 // they were about the height that is over

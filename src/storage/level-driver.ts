@@ -93,7 +93,10 @@ const durableUntilFailure = (
 ): ((run: () => Promise<void>) => Promise<void>) => {
   let failure: unknown
   return async (run) => {
-    if (failure !== undefined) throw new Error('a write before this one has failed', { cause: failure })
+    if (failure !== undefined) {
+      const reason = failure instanceof Error ? failure.message : String(failure)
+      throw new Error(`nothing is written any more since a write has failed (${reason})`, { cause: failure })
+    }
     try {
       await run()
       await anyFile?.sync()

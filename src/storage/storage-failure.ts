@@ -4,8 +4,8 @@ import { TautlineError } from '../errors.ts'
 const advice: Readonly<Record<string, string>> = {
   ENOSPC: 'make room on the disk, then start the node again',
   EDQUOT: 'make room within the disk quota, then start the node again',
-  EACCES: 'let this user read and write the folder',
-  EROFS: 'the file system is read-only: make it writable',
+  EACCES: 'let this user read and write the folder, then start the node again',
+  EROFS: 'the file system is read-only: make it writable, then start the node again',
   EIO: 'the disk reports errors: check it before starting the node again',
 }
 
@@ -17,7 +17,7 @@ export const storageFailure = (
   const code = codeOf(cause)
   return new TautlineError(
     'storage-unavailable',
-    `the storage failed to ${action}: ${reason}; ${advice[code] ?? 'check the disk and its permissions'}`,
+    `the storage failed to ${action}: ${reason}; ${advice[code] ?? 'check the disk and its permissions, then start the node again'}`,
     code === '' ? { action } : { action, code },
     cause,
   )

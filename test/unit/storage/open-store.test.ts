@@ -123,9 +123,15 @@ describe.runIf(process.platform === 'linux')('a disk that is full for a while', 
     const program = join(import.meta.dirname, 'outgrow-limit.ts')
     const command = `trap '' XFSZ; ulimit -S -f 1100; exec "$0" --import tsx "${program}" level "${folder}"`
     const { stdout } = await promisify(execFile)('bash', ['-c', command, process.execPath])
-    const { acknowledged, codes } = JSON.parse(stdout) as { acknowledged: number; codes: readonly string[] }
+    const { acknowledged, codes, messages } = JSON.parse(stdout) as {
+      acknowledged: number
+      codes: readonly string[]
+      messages: readonly string[]
+    }
     expect(acknowledged).toBeGreaterThan(0)
     expect(codes[0]).toBe('storage-unavailable')
+    // Whoever reads only the last of them is told what happened first, and what to do.
+    expect(messages.at(-1)).toMatch(/since a write has failed \(.*File too large.*\).*start the node again/)
     const store = await open('level')
     expect(await store.readHead()).toEqual(encodeUtf8(String(acknowledged)))
     const blocks = Array.from({ length: acknowledged }, (_, at) => `block:${at + 1}`)

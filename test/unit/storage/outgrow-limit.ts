@@ -9,6 +9,7 @@ import { openStore } from '../../../src/storage/open-store.ts'
 const store = await openStore(process.argv[2]!, process.argv[3]!)
 let acknowledged = 0
 const codes: string[] = []
+const messages: string[] = []
 
 const commitNext = async (): Promise<boolean> => {
   const next = acknowledged + 1
@@ -22,6 +23,7 @@ const commitNext = async (): Promise<boolean> => {
     return true
   } catch (error) {
     codes.push(error instanceof TautlineError ? error.code : String(error))
+    messages.push(String(error))
     return false
   }
 }
@@ -29,5 +31,5 @@ const commitNext = async (): Promise<boolean> => {
 while (await commitNext());
 execFileSync('prlimit', ['--pid', String(process.pid), '--fsize=unlimited:'])
 for (let attempt = 0; attempt < 3; attempt++) await commitNext()
-process.stdout.write(JSON.stringify({ acknowledged, codes }))
+process.stdout.write(JSON.stringify({ acknowledged, codes, messages }))
 process.exit(0) // as abruptly as a crash
