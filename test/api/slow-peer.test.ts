@@ -6,6 +6,7 @@ import type { PeerMessage } from '../../src/messages/peer-message.ts'
 import { maxUnsentBytes, stalledMs } from '../../src/node/links/limits.ts'
 import { Links } from '../../src/node/links/links.ts'
 import type { NodeService } from '../../src/node/service.ts'
+import { defaultParameters } from '../../src/objects/parameters.ts'
 import type { Clock } from '../../src/ports/clock.ts'
 import type { Wire } from '../../src/ports/transport.ts'
 import { systemClock } from '../../src/runtime/node/clock.ts'
@@ -90,6 +91,7 @@ it('a peer that stops reading fills no memory, loses what is repeated anyway, an
     events: { onOpened: () => undefined, onClosed: () => undefined, onMessage: () => undefined },
   })
   const service = {
+    genesis: { parameters: defaultParameters },
     acceptPeer: (wire: Wire, urls: readonly string[]) => {
       accepted = wire
       return links.accept(wire, urls)

@@ -238,7 +238,13 @@ export class Machine {
         const running = node()
         if (!running) return { status: 503, text: '' }
         doors ??= this.#openDoors(running)
-        return this.parts.retell(request, await knock(doors, this.url, request))
+        const answer = this.parts.retell(request, await knock(doors, this.url, request))
+        const { method, path } = request
+        this.parts.watch.note(
+          this,
+          `answers ${method} ${path} with ${answer.status}, ${answer.text.length} characters`,
+        )
+        return answer
       },
     }
   }

@@ -153,7 +153,8 @@ const reachedUnder = (host: string, bound: AddressInfo, urls: readonly string[])
 const answerClientErrors = (server: Server, turns: Turns, refuse: HttpServerOptions['refuse']): void => {
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
     // Bytes before or within another answer would be taken for it, or for a part of it.
-    if (error.code === 'ECONNRESET' || !socket.writable || turns.owesAnswer(socket)) socket.destroy()
+    if (error.code === 'ECONNRESET' || !socket.writable) socket.destroy()
+    else if (turns.owesAnswer(socket)) turns.endAfterAnswer(socket)
     else void answerRaw(socket, refuse(explainClientError(error)))
   })
 }

@@ -54,6 +54,14 @@ export class Turns {
     return turn !== undefined && (turn.request.complete || turn.response.headersSent)
   }
 
+  /** Nothing can be read from this connection any more: it ends when the request that came in whole is answered. */
+  endAfterAnswer(socket: Duplex): void {
+    const line = this.#lines.get(socket)
+    if (!line || line.turn.response.headersSent) return void socket.destroy()
+    line.ahead.length = 0
+    line.turn.response.shouldKeepAlive = false
+  }
+
   #begin(socket: Duplex, line: Line): void {
     this.#lines.set(socket, line)
     line.turn.response.once('close', () => this.#end(socket, line))
