@@ -23,7 +23,7 @@
  *
  * @see https://github.com/google/leveldb/blob/main/doc/log_format.md
  */
-import { type FileHandle, open } from 'node:fs/promises'
+import { type FileHandle, open, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ClassicLevel } from 'classic-level'
 import { decodeUtf8, encodeUtf8 } from '../codec/bytes.ts'
@@ -47,6 +47,7 @@ type Level = ClassicLevel<string, Uint8Array>
 
 /** @throws TautlineError `folder-in-use`, `damaged-folder`, `bad-configuration` or `storage-unavailable` */
 export const openLevelDriver = async (path: string): Promise<ObjectDriver> => {
+  await refuseWithoutCurrent(path)
   const level: Level = new ClassicLevel(path, { keyEncoding: 'utf8', valueEncoding: 'view', ...tuning })
   await level.open().catch((cause: unknown) => {
     throw openingFailure(path, cause)
@@ -81,6 +82,17 @@ export const openLevelDriver = async (path: string): Promise<ObjectDriver> => {
         await read(batch.write({ sync: true }))
       }),
   }
+}
+
+/** LevelDB takes a folder that has lost this file for a new one, and removes the tables that it finds there. */
+const refuseWithoutCurrent = async (path: string): Promise<void> => {
+  const names = await readdir(path).catch((): string[] => []) // not there yet, or not a folder: LevelDB says what is wrong
+  if (names.includes('CURRENT') || !names.some((name) => /^\d+\.(ldb|log)$/.test(name))) return
+  throw new TautlineError(
+    'damaged-folder',
+    `${path} holds a ledger without its file CURRENT: restore a backup, or put the file back`,
+    { path },
+  )
 }
 
 /**

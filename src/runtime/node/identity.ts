@@ -1,7 +1,7 @@
 /** Who a node is: its key and, inseparable from it, the record of what the key has signed. */
 import { decodeHex, encodeHex } from '../../codec/bytes.ts'
 import { TautlineError } from '../../errors.ts'
-import { freshSignRecord, writeSignRecord } from '../../node/sign-record.ts'
+import { freshSignRecord, readSignRecord, writeSignRecord } from '../../node/sign-record.ts'
 import type { Signer } from '../../ports/keys.ts'
 import type { SignRecordStore } from '../../ports/sign-record-store.ts'
 import type { DataFolder } from './data-folder.ts'
@@ -44,6 +44,14 @@ export const openIdentity = async (folder: DataFolder): Promise<Identity> => {
 
 /** The record comes first: a crash in between leaves a record without a key, and never a key without its record. */
 const makeKey = async (folder: DataFolder, records: SignRecordStore): Promise<Uint8Array> => {
+  if ((await readSignRecord(records))?.signed) {
+    throw new TautlineError(
+      'damaged-folder',
+      `${folder.path}/node.key is missing, and the record of what it has signed is there: restore the key from a copy, ` +
+        'or start in an empty folder; a new key here would take that record away from the old one',
+      { path: folder.path },
+    )
+  }
   await writeSignRecord(records, freshSignRecord)
   const secretKey = generateSecretKey()
   await writeSecretKey(folder, secretKey)

@@ -100,6 +100,23 @@ describe('a ledger in LevelDB', () => {
     await expect(openStore('level', folder)).rejects.toMatchObject({ code: 'bad-configuration' })
   })
 
+  test('that has lost its file CURRENT is refused, and keeps its tables', async () => {
+    const store = await open('level')
+    await commit(store, 'head')
+    await store.close()
+    const path = join(folder, 'ledger')
+    const current = await readFile(join(path, 'CURRENT'))
+    await rm(join(path, 'CURRENT'))
+    const before = (await readdir(path)).sort()
+    await expect(open('level')).rejects.toMatchObject({
+      code: 'damaged-folder',
+      message: expect.stringMatching(/without its file CURRENT: restore/),
+    })
+    expect((await readdir(path)).sort()).toEqual(before)
+    await writeFile(join(path, 'CURRENT'), current)
+    expect(await (await open('level')).readHead()).toEqual(encodeUtf8('head'))
+  })
+
   test('whose tables are damaged says so when it is read', async () => {
     const store = await open('level')
     const puts = Array.from({ length: 200 }, (_, at): [string, Uint8Array] => [
