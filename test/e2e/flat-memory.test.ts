@@ -3,6 +3,7 @@ import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { expect, it } from 'vitest'
 import { decodeAddress, encodeAddress, maxDecoded } from '../../src/codec/address.ts'
+import { maxKnownPaths, pathOf } from '../../src/ledger/state/path.ts'
 import { maxCachedKeys } from '../../src/runtime/verifier.ts'
 import { jsonInit, keyOf, ndjsonInit, openWorld, transfer, type World } from '../api/world.ts'
 
@@ -11,12 +12,13 @@ const collectGarbage = runInNewContext('gc') as () => void
 
 /**
  * More strangers than the caches of the node have room for, so that all of them are full after one round: but for
- * that of decoded addresses, which takes less to fill than requests.
+ * those of decoded addresses and of paths in the state, which take less to fill than requests.
  */
 const strangers = maxCachedKeys + 2_000
 const sideBySide = 100
 
-const fillDecoded = (): void => {
+const fillLargeCaches = (): void => {
+  for (let count = 0; count < maxKnownPaths; count++) pathOf(`filling/${count}`)
   const key = new Uint8Array(32)
   for (let count = 0; count < maxDecoded; count++) decodeAddress(encodeAddress(randomFillSync(key)))
 }
@@ -72,7 +74,7 @@ const usedBytes = async (): Promise<number> => {
 
 it('whatever strangers send leaves no more behind than what full caches hold', async () => {
   const world = await openWorld()
-  fillDecoded()
+  fillLargeCaches()
   await sendRound(world, 0)
   const full = await usedBytes()
   await sendRound(world, strangers)

@@ -7,8 +7,8 @@ import type { Branded } from '../../units.ts'
 export type Path = Branded<string, 'Path'>
 
 /** Keys whose paths are kept: those of active accounts, of 0.3 KB each, are needed for each of their blocks. */
-const maxKnown = 16_384
-const known = new LRUCache<string, Path>({ max: maxKnown })
+export const maxKnownPaths = 16_384
+const known = new LRUCache<string, Path>({ max: maxKnownPaths })
 
 export const pathOf = (key: string): Path => {
   const path = known.get(key)
