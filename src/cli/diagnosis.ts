@@ -25,10 +25,7 @@ export const lateValidators = (
 
 export const diagnose = (consensus: ConsensusStatus, status: Status, now: UnixMs): Findings => {
   const { height, round, since } = consensus
-  if (status.syncing)
-    return moving(
-      `This node is still syncing: it is at height ${status.head.height}, and what it knows of votes may be old.`,
-    )
+  if (isBehind(status)) return catchingUp(status)
   if (!isUnderWay(consensus, status))
     return moving(`Nothing waits to be decided: block ${height} begins with the next transaction.`)
   if (!isLate(consensus, status, now)) return moving(`Block ${height} is being decided, in round ${round}.`)
@@ -41,6 +38,26 @@ export const diagnose = (consensus: ConsensusStatus, status: Status, now: UnixMs
       ...loneliness(consensus, status),
     ],
   }
+}
+
+const isBehind = ({ syncing, sync, head }: Status): boolean =>
+  syncing || (sync !== undefined && sync.target > head.height)
+
+const catchingUp = (status: Status): Findings => ({
+  moves: status.sync === undefined || status.sync.sources > 0,
+  sentences: [
+    `This node is catching up: ${describeSync(status)}. Ask one that is not behind about the votes.`,
+  ],
+})
+
+/** How far a node that is behind has come. */
+export const describeSync = ({ head, sync }: Status): string => {
+  if (sync === undefined) return `it is at height ${head.height}`
+  const { target, sources, refused } = sync
+  const asked = sources === 0 ? 'nobody can be asked for the rest' : `${sources} can be asked for the rest`
+  const why =
+    refused === undefined ? '' : `; ${refused.peer} is left alone for a while, since ${refused.reason}`
+  return `it is at height ${head.height} of ${target}, and ${asked}${why}`
 }
 
 const moving = (sentence: string): Findings => ({ moves: true, sentences: [sentence] })

@@ -443,6 +443,7 @@ export class Decider implements BlockSink {
   }
 
   async #record(state: SignState): Promise<void> {
+    await this.#writtenBehind // or else the older record could land last, and be what is found after a crash
     await writeSignRecord(this.#parts.records, this.#recordOf(state))
     this.#unrecorded = undefined
     this.#sayAll()

@@ -2,7 +2,7 @@
 import { Command } from 'commander'
 import type { Status, ValidatorsView } from '../../node/service.ts'
 import { type Address, unixMs } from '../../units.ts'
-import { lateValidators, percentOf } from '../diagnosis.ts'
+import { describeSync, lateValidators, percentOf } from '../diagnosis.ts'
 import { dataFlag, jsonFlag, nodeFlag, readTokenFlag } from '../flags.ts'
 import { type NodeFlags, nodeClient } from '../node-client.ts'
 import { table } from '../table.ts'
@@ -31,11 +31,12 @@ export const statusCommand = (terminal: Terminal): Command =>
     })
 
 const describe = (status: Status, validators: ValidatorsView, late: readonly Address[]): string => {
-  const { network, name, node, head, peers, mempool, syncing, version, join } = status
+  const { network, name, node, head, peers, mempool, sync, version, join } = status
   return table([
     ['network', `${name}, ${network}`],
-    ['node', `${node.address} at ${node.url}, version ${version}${syncing ? ', syncing' : ''}`],
+    ['node', `${node.address} at ${node.url}, version ${version}`],
     ['head', `height ${head.height}, ${head.hash}, ${new Date(head.time).toISOString()}`],
+    ...(sync ? [['catching up', describeSync(status)] as const] : []),
     ...validatorRows(validators, node.address, late),
     ['peers', `${peers} connected`],
     ['mempool', `${mempool.transactions} transactions, ${mempool.bytes} bytes`],

@@ -64,13 +64,28 @@ describe('a network that moves', () => {
   })
 
   it('is being caught up with', () => {
-    const { moves, sentences } = diagnose(prevoting, { ...status, syncing: true }, later(75_000))
-    expect(moves).toBe(true)
-    expect(sentences).toEqual([expect.stringMatching(/still syncing: it is at height 11/)])
+    const sync = { target: height(500), sources: 3 }
+    expect(diagnose(prevoting, { ...status, syncing: true, sync }, later(75_000))).toEqual({
+      moves: true,
+      sentences: [
+        'This node is catching up: it is at height 11 of 500, and 3 can be asked for the rest. Ask one that is not behind about the votes.',
+      ],
+    })
   })
 })
 
 describe('a network that does not move', () => {
+  it('a node that is behind, and has nobody to ask any more', () => {
+    const refused = { peer: fourth!, reason: 'block 12: its certificate is false' }
+    const sync = { target: height(500), sources: 0, refused }
+    const { moves, sentences } = diagnose(idle, { ...quiet, sync }, later(0))
+    expect(moves).toBe(false)
+    expect(sentences[0]).toMatch(/height 11 of 500, and nobody can be asked for the rest/)
+    expect(sentences[0]).toContain(
+      `${fourth} is left alone for a while, since block 12: its certificate is false`,
+    )
+  })
+
   it('two of four are gone: whose votes, how much stake, since when, and what follows', () => {
     expect(diagnose(prevoting, status, later(75_000))).toEqual({
       moves: false,
