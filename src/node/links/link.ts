@@ -230,9 +230,11 @@ export class Link {
     })
   }
 
+  /** An answer to what was just sent is what counts, not what was heard before it. */
   #listen(): void {
-    if (this.#watch !== 'rest') return
+    if (this.#watch === 'ask') return
     this.#heardAnything = false
+    if (this.#watch === 'listen') return
     this.#watch = 'listen'
     this.#later(quietMs, () => {
       if (this.#watch !== 'listen') return

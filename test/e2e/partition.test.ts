@@ -1,0 +1,99 @@
+/** Four real validators, linked over cables that are cut and mended: they heal without help. */
+import { readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { afterEach, expect, it } from 'vitest'
+import type { Submission } from '../../src/node/service.ts'
+import type { Address, Amount } from '../../src/units.ts'
+import { Cable } from './cable.ts'
+import { type Founded, foundNetwork, startInFolder } from './network-process.ts'
+import { eventually, type NodeProcess } from './node-process.ts'
+
+/** RFC 8032 §7.1, test 1. */
+const receiver = 'taut16adfsqvzky9t042tlmfujeq88g8wzuhnm2nzxfd0qgdx3ac82ydqy3t3cr' as Address
+
+const open: Cable[] = []
+afterEach(() => {
+  for (const cable of open.splice(0)) cable.close()
+})
+
+interface Wired {
+  readonly nodes: readonly NodeProcess[]
+  /** By who dials, then by who is dialled. */
+  readonly cables: readonly (readonly Cable[])[]
+}
+
+/** Each node reaches each other over a cable of its own, for links and for blocks that it lacks. */
+const startWired = async (): Promise<Wired> => {
+  const network = await foundNetwork(4)
+  const cables = await Promise.all(network.nodes.map(() => Promise.all(network.nodes.map(cableTo))))
+  await Promise.all(network.nodes.map((_, at) => rewire(network, cables, at)))
+  const nodes = await Promise.all(network.nodes.map(({ folder }) => startInFolder(folder)))
+  for (const node of nodes) await untilLinked(node, 3)
+  return { nodes, cables }
+}
+
+const cableTo = async ({ url }: Founded['nodes'][number]): Promise<Cable> => {
+  const cable = await Cable.to(Number(new URL(url).port))
+  open.push(cable)
+  return cable
+}
+
+const rewire = async (network: Founded, cables: Wired['cables'], at: number): Promise<void> => {
+  const { folder, url } = network.nodes[at]!
+  const path = join(folder, 'config.json')
+  const config = JSON.parse(await readFile(path, 'utf8')) as object
+  const urls = [url, ...cables.map((from) => from[at]!.url)]
+  const peers = cables[at]!.filter((_, to) => to !== at).map((cable) => cable.url)
+  await writeFile(path, JSON.stringify({ ...config, urls, peers }))
+}
+
+const untilLinked = (node: NodeProcess, count: number): Promise<true> =>
+  eventually(
+    async () => (await node.client.status()).peers === count || undefined,
+    `${node.url} does not come to ${count} links: ${node.stderr()}`,
+  ) as Promise<true>
+
+const submit = ({ client }: NodeProcess): Promise<Submission> =>
+  client.spend({ operations: [{ type: 'transfer', to: receiver, amount: '1' as Amount }] })
+
+const committedAt = async ({ client, url }: NodeProcess, { id }: Submission): Promise<string> =>
+  eventually(async () => {
+    const found = await client.transaction(id).catch(() => undefined)
+    return found?.status === 'committed' ? `${found.height}.${found.index}` : undefined
+  }, `${url} does not commit ${id}`)
+
+const everywhere = async (nodes: readonly NodeProcess[], submission: Submission): Promise<void> => {
+  const places = await Promise.all(nodes.map((node) => committedAt(node, submission)))
+  expect(new Set(places).size, places.join(', ')).toBe(1)
+}
+
+it('halves that hear nothing of each other decide nothing, and go on by themselves once they do', async () => {
+  const { nodes, cables } = await startWired()
+  await everywhere(nodes, await submit(nodes[0]!))
+  const { height } = (await nodes[0]!.client.status()).head
+  const between = cables.flatMap((from, one) => from.filter((_, other) => one < 2 !== other < 2))
+  for (const cable of between) cable.cut('out', 'back')
+  const [left, right] = [await submit(nodes[0]!), await submit(nodes[3]!)]
+  // Both halves find out, since they have something to say.
+  for (const node of nodes) await untilLinked(node, 1)
+  for (const { client } of nodes) expect((await client.status()).head.height).toBe(height)
+  for (const cable of between) cable.mend()
+  for (const submission of [left, right]) await everywhere(nodes, submission)
+  for (const node of nodes) await untilLinked(node, 3)
+})
+
+it('one that hears all and is heard by nobody stops nobody, and is one of them again once it is heard', async () => {
+  const { nodes, cables } = await startWired()
+  const [mute, ...others] = [nodes[3]!, ...nodes.slice(0, 3)] as [NodeProcess, ...NodeProcess[]]
+  for (const [from, row] of cables.entries()) {
+    if (from === 3) for (const cable of row) cable.cut('out')
+    else row[3]!.cut('back')
+  }
+  const unheard = await submit(mute)
+  for (const node of others) await everywhere(others, await submit(node))
+  for (const node of others) await untilLinked(node, 2)
+  expect(await mute.client.transaction(unheard.id)).toMatchObject({ status: 'pending' })
+  for (const cable of cables.flat()) cable.mend()
+  await everywhere(nodes, unheard)
+  for (const node of nodes) await untilLinked(node, 3)
+})
