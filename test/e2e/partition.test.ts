@@ -28,7 +28,7 @@ const startWired = async (): Promise<Wired> => {
   const cables = await Promise.all(network.nodes.map(() => Promise.all(network.nodes.map(cableTo))))
   await Promise.all(network.nodes.map((_, at) => rewire(network, cables, at)))
   const nodes = await Promise.all(network.nodes.map(({ folder }) => startInFolder(folder)))
-  for (const node of nodes) await untilLinked(node, 3)
+  await untilLinked(nodes, 3)
   return { nodes, cables }
 }
 
@@ -47,10 +47,17 @@ const rewire = async (network: Founded, cables: Wired['cables'], at: number): Pr
   await writeFile(path, JSON.stringify({ ...config, urls, peers }))
 }
 
-const untilLinked = (node: NodeProcess, count: number): Promise<true> =>
+const untilLinked = async (nodes: readonly NodeProcess[], count: number): Promise<void> => {
+  await Promise.all(nodes.map((node) => linked(node, count))).catch(async (cause: unknown) => {
+    const views = await Promise.all(nodes.map(({ client }) => client.peers()))
+    throw new Error(`the links are these: ${JSON.stringify(views, null, 2)}`, { cause })
+  })
+}
+
+const linked = (node: NodeProcess, count: number): Promise<true> =>
   eventually(
     async () => (await node.client.status()).peers === count || undefined,
-    `${node.url} does not come to ${count} links: ${node.stderr()}`,
+    `${node.url} does not come to ${count} links`,
   ) as Promise<true>
 
 const submit = ({ client }: NodeProcess): Promise<Submission> =>
@@ -75,11 +82,11 @@ it('halves that hear nothing of each other decide nothing, and go on by themselv
   for (const cable of between) cable.cut('out', 'back')
   const [left, right] = [await submit(nodes[0]!), await submit(nodes[3]!)]
   // Both halves find out, since they have something to say.
-  for (const node of nodes) await untilLinked(node, 1)
+  await untilLinked(nodes, 1)
   for (const { client } of nodes) expect((await client.status()).head.height).toBe(height)
   for (const cable of between) cable.mend()
   for (const submission of [left, right]) await everywhere(nodes, submission)
-  for (const node of nodes) await untilLinked(node, 3)
+  await untilLinked(nodes, 3)
 })
 
 it('one that hears all and is heard by nobody stops nobody, and is one of them again once it is heard', async () => {
@@ -91,9 +98,23 @@ it('one that hears all and is heard by nobody stops nobody, and is one of them a
   }
   const unheard = await submit(mute)
   for (const node of others) await everywhere(others, await submit(node))
-  for (const node of others) await untilLinked(node, 2)
+  await untilLinked(others, 2)
   expect(await mute.client.transaction(unheard.id)).toMatchObject({ status: 'pending' })
   for (const cable of cables.flat()) cable.mend()
   await everywhere(nodes, unheard)
-  for (const node of nodes) await untilLinked(node, 3)
+  await untilLinked(nodes, 3)
+})
+
+it('a ring, where no two opposite ones reach each other, decides as if they did', async () => {
+  const { nodes, cables } = await startWired()
+  for (const [one, other] of [
+    [0, 2],
+    [1, 3],
+  ] as const) {
+    cables[one]![other]!.cut('out', 'back')
+    cables[other]![one]!.cut('out', 'back')
+  }
+  for (const node of nodes) await everywhere(nodes, await submit(node))
+  await untilLinked(nodes, 2)
+  for (const node of nodes) await everywhere(nodes, await submit(node))
 })

@@ -76,6 +76,8 @@ export class Link {
   #cancelGathering: (() => void) | undefined
   #watch: Watch = 'rest'
   #heardAnything = false
+  #saidWhileAsking = false
+  #cancelWatch: (() => void) | undefined
   #isOver = false
 
   constructor(parts: LinkParts) {
@@ -110,7 +112,7 @@ export class Link {
 
   hear(text: string): void {
     if (this.#isOver) return
-    this.#heardAnything = true
+    this.#showsLife()
     const sizeBytes = utf8Bytes(text)
     this.#received.bytes += sizeBytes
     if (!this.#inbound.bytes.take(sizeBytes, this.#now()) || !this.#inbound.messages.take(1, this.#now()))
@@ -122,10 +124,9 @@ export class Link {
   /** Asks whether the peer is there, when there is reason to doubt it. The link ends if no answer comes. */
   probe(): void {
     if (this.#isOver || this.#watch === 'ask') return
-    this.#heardAnything = false
-    this.#watch = 'ask'
+    this.#saidWhileAsking = false
     this.#parts.wire.send(pingText)
-    this.#later(answerMs, () => this.#checkAnswer())
+    this.#watchFor('ask', answerMs, () => this.close(`no sign of life for ${answerMs / 1_000} seconds`))
   }
 
   /** @param reason - for the log, and for the other end */
@@ -232,20 +233,29 @@ export class Link {
 
   /** An answer to what was just sent is what counts, not what was heard before it. */
   #listen(): void {
+    this.#saidWhileAsking = true
     if (this.#watch === 'ask') return
     this.#heardAnything = false
     if (this.#watch === 'listen') return
-    this.#watch = 'listen'
-    this.#later(quietMs, () => {
-      if (this.#watch !== 'listen') return
+    this.#watchFor('listen', quietMs, () => {
       if (this.#heardAnything) this.#watch = 'rest'
       else this.probe()
     })
   }
 
-  #checkAnswer(): void {
-    if (this.#heardAnything) this.#watch = 'rest'
-    else this.close(`no sign of life for ${answerMs / 1_000} seconds`)
+  /** An answer ends the asking at once. It vouches neither for what is sent after it, nor for what was meanwhile. */
+  #showsLife(): void {
+    this.#heardAnything = true
+    if (this.#watch !== 'ask') return
+    this.#cancelWatch?.()
+    this.#watch = 'rest'
+    if (this.#saidWhileAsking) this.#listen()
+  }
+
+  #watchFor(watch: Watch, forMs: number, then: () => void): void {
+    this.#cancelWatch?.()
+    this.#watch = watch
+    this.#cancelWatch = this.#later(forMs, then)
   }
 
   /** @returns what cancels it, as the end of the link does */

@@ -212,6 +212,33 @@ describe('a link that is lost', () => {
     expect(heardFrom(one, other.address).slice(0, 2)).toEqual(['opened', 'closed'])
   })
 
+  it('is found out although it has just given a sign of life that it was asked for', async () => {
+    const { world, one, other, socket } = await pair()
+    const again = world.node(1)
+    again.links.add(one.url) // that there is a link already makes the other end doubt it
+    await settle()
+    expect([socket.texts[0].at(-1), socket.texts[1].at(-1)]).toEqual(['"ping"', '"pong"'])
+    again.links.close()
+    socket.isCut = true
+    one.links.send(other.address, status(1))
+    await world.clock.pass(quietMs + answerMs)
+    expect(heardFrom(one, other.address)).toEqual(['opened', 'closed'])
+  })
+
+  it('is found out although it answered late, when something else had been said meanwhile', async () => {
+    const { world, one, other, socket } = await pair()
+    socket.isCut = true
+    one.links.send(other.address, status(1))
+    await world.clock.pass(quietMs)
+    one.links.send(other.address, status(2))
+    await settle()
+    socket.say(1, '"pong"')
+    await world.clock.pass(quietMs + answerMs - 1)
+    expect(one.links.peers).toEqual([other.address])
+    await world.clock.pass(1)
+    expect(heardFrom(one, other.address).slice(0, 2)).toEqual(['opened', 'closed'])
+  })
+
   it('isn’t suspected while the peer answers', async () => {
     const { world, one, other } = await pair()
     for (let minute = 0; minute < 10; minute++) {
