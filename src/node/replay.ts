@@ -103,12 +103,17 @@ export class Replay {
     const known = await before?.next
     const decoded = segment.map((unchecked, at) => decodeBlock(asHeight(from + at), unchecked))
     if (!known) await before?.applied
-    const basis = known ?? this.#parts.sink.head
+    const basis = this.#laterThanHead(known) ?? this.#parts.sink.head
     const blocks = decoded.filter(({ header }) => header.height > basis.height)
     checkLinks(blocks, basis, this.#parts.network)
     for (const block of blocks) await this.#checkCertificate(block, basis.validators)
     const proven = await Promise.all(blocks.map((block) => this.#checkSignatures(block)))
     return { proven, next: nextBasis(blocks.at(-1), basis) }
+  }
+
+  /** Blocks may have been committed in another way since the segment before was used. */
+  #laterThanHead(known: Basis | undefined): Basis | undefined {
+    return known && known.height > this.#parts.sink.head.height ? known : undefined
   }
 
   async #apply(

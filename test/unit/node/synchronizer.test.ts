@@ -346,6 +346,19 @@ describe('what is not a peer’s fault', () => {
     await Promise.all([scene.catchUp(), other.catchUp()])
     expect([...scene.warnings, ...other.warnings]).toEqual([])
   })
+
+  it('blocks are decided here between two times that it has to catch up', async () => {
+    scene.stands('a', honest, 3)
+    await scene.ticks(graceTicks + 1)
+    const other = new Scene(scene.chain)
+    other.stands('a', honest, 6)
+    await other.ticks(graceTicks + 1)
+    scene.synchronizer.headMoved()
+    scene.stands('a', honest, 8)
+    await scene.ticks(graceTicks + 1)
+    expect(scene.chain.head.height).toBe(8)
+    expect(scene.falsehoods).toEqual([])
+  })
 })
 
 describe('segments that others push', () => {
