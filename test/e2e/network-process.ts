@@ -1,4 +1,5 @@
 /** Networks of real processes: founded by the command line, each node in the folder that was made for it. */
+import { readFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { expect } from 'vitest'
@@ -43,6 +44,17 @@ export const startInFolder = (
   untilAnswering(
     spawnProcess(process.execPath, [program, 'start', '--json', '--data', data, ...flags], surroundings),
   )
+
+/** As its operator: `POST /v1/peers`. */
+export const addPeer = async ({ url, banner }: NodeProcess, peer: string): Promise<void> => {
+  const token = (await readFile(banner.token, 'utf8')).trim()
+  const answer = await fetch(`${url}/v1/peers`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` },
+    body: JSON.stringify({ url: peer }),
+  })
+  expect(answer.ok, await answer.text()).toBe(true)
+}
 
 /** The first of some ports in a row that nobody listens on. */
 export const freePorts = async (count: number): Promise<number> => {
