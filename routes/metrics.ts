@@ -1,6 +1,6 @@
 /** What a Prometheus server reads: the node's own numbers and its process's. */
 import { type OpenAPIHono, z } from '@hono/zod-openapi'
-import type { MetricName, NodeService } from '../src/node/service.ts'
+import type { MetricName, NodeService, SentMessages } from '../src/node/service.ts'
 import { defineRoute } from './route.ts'
 
 const help: Readonly<Record<MetricName, string>> = {
@@ -19,6 +19,11 @@ const help: Readonly<Record<MetricName, string>> = {
   peers: 'Connected peers.',
   event_subscribers: 'Readers of events.',
 }
+
+const sentHelp = {
+  peer_messages_sent_total: 'Messages sent to peers since the process started, by kind.',
+  peer_bytes_sent_total: 'Bytes of the messages sent to peers since the process started, by kind of message.',
+} as const
 
 const processHelp = {
   process_cpu_seconds_total: 'CPU time of the process, user and system.',
@@ -48,7 +53,7 @@ export const mountMetrics = (
   app.openapi(metricsRoute, async (c) => {
     exposition ??= openExposition(readProcess !== undefined)
     const { contentType, write } = await exposition
-    return c.body(await write(node.metrics(), readProcess?.()), 200, {
+    return c.body(await write(node.metrics(), node.sentToPeers(), readProcess?.()), 200, {
       'content-type': contentType,
       'cache-control': 'no-store',
     })
@@ -57,7 +62,11 @@ export const mountMetrics = (
 
 interface Exposition {
   readonly contentType: string
-  write(ofNode: Readonly<Record<MetricName, number>>, ofProcess?: ProcessMetrics): Promise<string>
+  write(
+    ofNode: Readonly<Record<MetricName, number>>,
+    sent: SentMessages,
+    ofProcess?: ProcessMetrics,
+  ): Promise<string>
 }
 
 /** Loads the library only when somebody scrapes: a start would take 20 ms longer with it. */
@@ -78,10 +87,28 @@ const openExposition = async (withProcess: boolean): Promise<Exposition> => {
   }
   const setNode = defineAll(help, (name, text) => define(`tautline_${name}`, text))
   const setProcess = withProcess ? defineAll(processHelp, define) : undefined
+  const defineSent = (name: keyof typeof sentHelp) =>
+    new Counter({
+      name: `tautline_${name}`,
+      help: sentHelp[name],
+      labelNames: ['kind'],
+      registers: [registry],
+    })
+  const sentMessages = defineSent('peer_messages_sent_total')
+  const sentBytes = defineSent('peer_bytes_sent_total')
+  const setSent = (sent: SentMessages): void => {
+    sentMessages.reset()
+    sentBytes.reset()
+    for (const [kind, { messages, bytes }] of Object.entries(sent)) {
+      sentMessages.inc({ kind }, messages)
+      sentBytes.inc({ kind }, bytes)
+    }
+  }
   return {
     contentType: registry.contentType,
-    write: (ofNode, ofProcess) => {
+    write: (ofNode, sent, ofProcess) => {
       setNode(ofNode)
+      setSent(sent)
       if (ofProcess) setProcess?.(ofProcess)
       return registry.metrics()
     },

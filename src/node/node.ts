@@ -52,6 +52,7 @@ import type {
   NodeService,
   PeersView,
   Segment,
+  SentMessages,
   Status,
   Submission,
   SubmissionResult,
@@ -182,6 +183,10 @@ export class Node implements NodeService {
       peers: this.#links.peers.length,
       event_subscribers: this.#subscribers,
     }
+  }
+
+  sentToPeers(): SentMessages {
+    return this.#links.sent
   }
 
   block(at: Height | BlockHash | 'latest'): Promise<CommittedBlock | undefined> {

@@ -7,7 +7,7 @@
 
 import type { Json } from '../codec/json.ts'
 import type { ConsensusView } from '../consensus/view.ts'
-import type { SelfProvingMessage } from '../messages/peer-message.ts'
+import type { PeerMessage, SelfProvingMessage } from '../messages/peer-message.ts'
 import type { Block, Header, TransactionStatus } from '../objects/block.ts'
 import type { Genesis } from '../objects/genesis.ts'
 import type { Operation } from '../objects/operation.ts'
@@ -17,6 +17,9 @@ import type { ValidatorList } from '../objects/validators.ts'
 import type { Certificate } from '../objects/vote.ts'
 import type { Wire, WireListener } from '../ports/transport.ts'
 import type { Address, Amount, BlockHash, Hash, Height, NetworkId, TransactionId, UnixMs } from '../units.ts'
+
+/** Messages and their bytes, by kind; what frames and sockets add isn't counted. */
+export type SentMessages = Readonly<Record<PeerMessage['kind'], { messages: number; bytes: number }>>
 
 export interface Status {
   readonly version: string
@@ -204,6 +207,8 @@ export interface NodeService {
   status(): Status
   /** Everything that metrics show, by name, in base units of measure. */
   metrics(): Readonly<Record<MetricName, number>>
+  /** Since the process started. */
+  sentToPeers(): SentMessages
 
   /** @returns undefined when there is no such block (yet) */
   block(at: Height | BlockHash | 'latest'): Promise<CommittedBlock | undefined>

@@ -331,6 +331,8 @@ describe('health, metrics, description, docs', () => {
     expect(metrics).toMatch(/^tautline_transactions_committed_total 1$/m)
     expect(metrics).toMatch(/^# TYPE tautline_transactions_committed_total counter$/m)
     expect(metrics).toMatch(/^tautline_head_height 1$/m)
+    expect(metrics).toMatch(/^tautline_peer_messages_sent_total\{kind="vote"\} 0$/m)
+    expect(metrics).toMatch(/^# TYPE tautline_peer_bytes_sent_total counter$/m)
     expect(await (await world.ask('/metrics')).text()).toMatch(/^tautline_transactions_committed_total 1$/m)
     expect((await world.ask('/openapi.yaml')).headers.get('content-type')).toBe('application/yaml')
     const docs = await world.ask('/docs')

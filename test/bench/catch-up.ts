@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { createClient } from '../../src/client/client.ts'
 import type { Report } from './fill.ts'
 import type { Ledger } from './ledger.ts'
-import { type Limit, meanLimit } from './limit.ts'
+import { type Limit, limitFigures, meanLimit } from './limit.ts'
 import { type NodeProcess, type Program, startNode } from './node-process.ts'
 import type { Options } from './options.ts'
 import type { Figure } from './rows.ts'
@@ -54,14 +54,8 @@ const timeCatchUp = async (program: Program, ahead: NodeProcess, dataFolder: str
   return seconds
 }
 
-const figuresOf = (
-  { accounts }: Ledger,
-  rate: number,
-  { oneCore, allCores, ownAllCores }: Limit,
-): readonly Figure[] => [
-  { row: 'oneCore', accounts, samples: [oneCore] },
-  { row: 'allCores', accounts, samples: [allCores] },
-  { row: 'ownAllCores', accounts, samples: [ownAllCores] },
-  { row: 'syncRate', accounts, samples: [rate] },
-  { row: 'syncShare', accounts, samples: [(rate / allCores) * 100] },
+const figuresOf = ({ accounts }: Ledger, rate: number, limit: Limit): readonly Figure[] => [
+  ...limitFigures(accounts, limit),
+  { row: 'syncRate', size: accounts, samples: [rate] },
+  { row: 'syncShare', size: accounts, samples: [(rate / limit.allCores) * 100] },
 ]

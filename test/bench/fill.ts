@@ -47,7 +47,11 @@ export const prepareLedger = async (options: FillOptions): Promise<Ledger> => {
   return ledger
 }
 
-const fill = async (node: NodeProcess, { accounts, dataFolder, report }: FillOptions): Promise<void> => {
+/** Pays from the node's own account. */
+export const fill = async (
+  node: NodeProcess,
+  { accounts, dataFolder, report }: Pick<FillOptions, 'accounts' | 'dataFolder' | 'report'>,
+): Promise<void> => {
   const client = createClient({ url: node.url })
   const { network } = await client.status()
   const path = join(dataFolder, 'node.key')

@@ -29,10 +29,10 @@ export const latencyFigures = async (
   const yardsticks = bareMs.map((bare, at) => bare + writesMs[at]!)
   const { accounts } = ledger
   return [
-    { row: 'latencyMedian', accounts, samples: [median(waitedMs)] },
-    { row: 'latencyP95', accounts, samples: [percentile(waitedMs, 0.95)] },
-    { row: 'barePost', accounts, samples: [median(bareMs)] },
-    { row: 'twoWrites', accounts, samples: [median(writesMs)] },
-    { row: 'latencyShare', accounts, samples: [median(waitedMs) / median(yardsticks)] },
+    { row: 'latencyMedian', size: accounts, samples: [median(waitedMs)] },
+    { row: 'latencyP95', size: accounts, samples: [percentile(waitedMs, 0.95)] },
+    { row: 'barePost', size: accounts, samples: [median(bareMs)] },
+    { row: 'twoWrites', size: accounts, samples: [median(writesMs)] },
+    { row: 'latencyShare', size: accounts, samples: [median(waitedMs) / median(yardsticks)] },
   ]
 }

@@ -5,8 +5,9 @@
  */
 import { type FileHandle, open, readFile } from 'node:fs/promises'
 import { performance } from 'node:perf_hooks'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { Client } from 'undici'
-import type { LatencyReport, LoadTask } from './load-task.ts'
+import type { LatencyReport, LoadTask, WaitingReport } from './load-task.ts'
 import { post } from './post.ts'
 
 /** First rounds that aren't counted: code that is new to a process is slow. */
@@ -37,6 +38,25 @@ export const measureLatency = async ({
     bareMs: bareMs.slice(warmUpRounds),
     writesMs: writesMs.slice(warmUpRounds),
   }
+}
+
+/** Longer than a network takes to come to rest again: nodes that weren't asked finish a moment later. */
+const restMs = 20
+
+export const measureWaiting = async ({
+  urls,
+  file,
+}: LoadTask & { kind: 'waiting' }): Promise<WaitingReport> => {
+  const bodies = (await readFile(file, 'utf8')).split('\n').map((line) => Buffer.from(line))
+  const nodes = urls.map((url) => new Client(url))
+  const waitedMs: number[] = []
+  for (const [at, body] of bodies.entries()) {
+    const node = nodes[at % nodes.length]!
+    waitedMs.push(await timed(() => postExpecting(node, '/v1/transactions?wait=committed', body)))
+    await sleep(restMs)
+  }
+  await Promise.all(nodes.map((node) => node.close()))
+  return { waitedMs: waitedMs.slice(warmUpRounds) }
 }
 
 const timed = async (run: () => Promise<void>): Promise<number> => {

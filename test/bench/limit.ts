@@ -20,6 +20,7 @@ import {
   verifyFor,
   verifyOnLibuvFor,
 } from './native-verification.ts'
+import type { Figure } from './rows.ts'
 import { unsignedTransfers } from './signed-load.ts'
 import type { VerifyingTask } from './verifying-process.ts'
 
@@ -90,6 +91,13 @@ const perSecond = async (run: () => Promise<number>): Promise<number> => {
 }
 
 const sum = (numbers: readonly number[]): number => numbers.reduce((total, number) => total + number, 0)
+
+/** @param size - of the state that its columns are about */
+export const limitFigures = (size: number, { oneCore, allCores, ownAllCores }: Limit): readonly Figure[] => [
+  { row: 'oneCore', size, samples: [oneCore] },
+  { row: 'allCores', size, samples: [allCores] },
+  { row: 'ownAllCores', size, samples: [ownAllCores] },
+]
 
 /** What could have been verified between two measurements. */
 export const meanLimit = (before: Limit, after: Limit): Limit => ({

@@ -1,6 +1,6 @@
 /** The load generator: a process that does one task after the other, as its parent asks. */
 
-import { measureLatency } from './latency.ts'
+import { measureLatency, measureWaiting } from './latency.ts'
 import type { LoadAnswer, LoadReports, LoadTask } from './load-task.ts'
 import { sendNdjson } from './send-ndjson.ts'
 import { sendSingly } from './send-singly.ts'
@@ -13,6 +13,8 @@ const perform = (task: LoadTask): Promise<LoadReports[LoadTask['kind']]> => {
       return sendNdjson(task)
     case 'latency':
       return measureLatency(task)
+    case 'waiting':
+      return measureWaiting(task)
   }
 }
 

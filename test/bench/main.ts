@@ -9,13 +9,14 @@ import { rmSync } from 'node:fs'
 import { mkdtemp } from 'node:fs/promises'
 import { availableParallelism, cpus } from 'node:os'
 import { join } from 'node:path'
-import { openLimitMeter } from './limit.ts'
+import { limitFigures, openLimitMeter } from './limit.ts'
 import { openLoadGenerator } from './load-generator.ts'
 import { ownVerifier } from './native-verification.ts'
+import { isOfNetworks, runNetworkStages } from './network-stages.ts'
 import { type Options, readOptions, usage } from './options.ts'
-import { type Figure, rows } from './rows.ts'
+import { type Figure, type Part, rows } from './rows.ts'
 import { runStages } from './stages.ts'
-import { linesOf, renderTable } from './table.ts'
+import { linesOf, renderTables } from './table.ts'
 import type { Bench } from './throughput.ts'
 
 const report = (message: string): void => void process.stderr.write(`${message}\n`)
@@ -34,25 +35,26 @@ const bench = async (options: Options): Promise<readonly Figure[]> => {
 }
 
 const measure = async (options: Options, parts: Bench): Promise<readonly Figure[]> => {
-  const figures = [...options.parts].some((part) => part !== 'limit')
-    ? await runStages(options, parts, report)
-    : []
+  const figures = [
+    ...([...options.parts].some(isOfLedgers) ? await runStages(options, parts, report) : []),
+    ...(await runNetworkStages(options, parts, report)),
+  ]
   const isMeasured = figures.some(({ row }) => row === 'allCores')
   if (isMeasured || !options.parts.has('limit')) return figures
-  return [...figures, ...(await limitFigures(options, parts))]
+  return [...figures, ...(await measureLimit(options, parts))]
 }
 
+/** Measured on ledgers that are filled first. */
+const isOfLedgers = (part: Part): boolean => part !== 'limit' && !isOfNetworks(part)
+
 /** For runs without a load that it would have been measured around. */
-const limitFigures = async (
+const measureLimit = async (
   { accounts, repetitions }: Options,
   { meter }: Bench,
 ): Promise<readonly Figure[]> => {
   const figures: Figure[] = []
   for (let repetition = 0; repetition < repetitions; repetition++) {
-    const { oneCore, allCores, ownAllCores } = await meter.measure()
-    figures.push({ row: 'oneCore', accounts: accounts[0]!, samples: [oneCore] })
-    figures.push({ row: 'allCores', accounts: accounts[0]!, samples: [allCores] })
-    figures.push({ row: 'ownAllCores', accounts: accounts[0]!, samples: [ownAllCores] })
+    figures.push(...limitFigures(accounts[0]!, await meter.measure()))
   }
   return figures
 }
@@ -60,10 +62,10 @@ const limitFigures = async (
 /** Rows are shown when their part was asked for; the samples of one row and size become one figure. */
 const chosen = (figures: readonly Figure[], { parts }: Options): readonly Figure[] => {
   const merged = new Map<string, Figure>()
-  for (const { row, accounts, samples } of figures) {
+  for (const { row, size, samples } of figures) {
     if (!parts.has(rows[row].part)) continue
-    const key = `${row} ${accounts}`
-    merged.set(key, { row, accounts, samples: [...(merged.get(key)?.samples ?? []), ...samples] })
+    const key = `${row} ${size}`
+    merged.set(key, { row, size, samples: [...(merged.get(key)?.samples ?? []), ...samples] })
   }
   return [...merged.values()]
 }
@@ -81,7 +83,7 @@ const main = async (options: Options): Promise<void> => {
   if (options.json) return void process.stdout.write(`${JSON.stringify({ machine, lines }, undefined, 2)}\n`)
   const { cores, processor, node, verifier, system } = machine
   process.stdout.write(
-    `\n${cores} × ${processor}, Node ${node}, ${system}; the node verifies by ${verifier}\n\n${renderTable(lines)}\n`,
+    `\n${cores} × ${processor}, Node ${node}, ${system}; the node verifies by ${verifier}\n\n${renderTables(lines)}\n`,
   )
 }
 

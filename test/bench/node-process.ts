@@ -35,13 +35,17 @@ export interface NodeProcess {
 const pollMs = 2
 const patienceMs = 120_000
 
-/** @param more - flags besides folder and port */
+/**
+ * @param more - flags besides folder and port
+ * @param givenPort - for a node that its peers know already; otherwise one that is free
+ */
 export const startNode = async (
   program: Program,
   dataFolder: string,
   more: readonly string[] = [],
+  givenPort?: number,
 ): Promise<NodeProcess> => {
-  const port = await freePort()
+  const port = givenPort ?? (await freePort())
   const url = `http://127.0.0.1:${port}`
   const startedMs = performance.now()
   const { variables, flags } = await readShebang(program.main)
@@ -79,6 +83,23 @@ const freePort = async (): Promise<number> => {
   await once(server, 'close')
   return port
 }
+
+/** Ports in a row, as `network create` gives them. */
+export const freePorts = async (count: number): Promise<readonly number[]> => {
+  for (;;) {
+    const first = await freePort()
+    const ports = Array.from({ length: count }, (_, at) => first + at)
+    const free = await Promise.all(ports.map(isFree))
+    if (free.every(Boolean)) return ports
+  }
+}
+
+const isFree = (port: number): Promise<boolean> =>
+  new Promise((resolve) => {
+    const server = createServer()
+    server.on('error', () => resolve(false))
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)))
+  })
 
 const answers = (url: string): Promise<boolean> =>
   new Promise((resolve) => {

@@ -16,6 +16,9 @@ export interface Options {
   readonly load: LoadSize
   readonly warmUp: LoadSize
   readonly latencyRounds: number
+  /** Of the networks whose latency is measured. */
+  readonly validators: readonly number[]
+  readonly networkLatencyRounds: number
   readonly starts: number
   /** Of the ledger that a fresh node catches up with, at least. */
   readonly syncTransactions: number
@@ -91,6 +94,8 @@ const whole = (connections: number): Sizes => ({
   load: { single: 15_000, connections, streams: 2, requests: 2, lines: 10_000 },
   warmUp: { single: 3_000, connections, streams: 2, requests: 1, lines: 4_000 },
   latencyRounds: 400,
+  validators: [1, 4, 7, 16],
+  networkLatencyRounds: 200,
   starts: 5,
   syncTransactions: 100_000,
   tidyMs: 30_000,
@@ -104,6 +109,8 @@ const quick = (connections: number): Sizes => ({
   load: { single: 2_000, connections, streams: 2, requests: 1, lines: 2_000 },
   warmUp: { single: 200, connections, streams: 2, requests: 1, lines: 200 },
   latencyRounds: 50,
+  validators: [1, 4],
+  networkLatencyRounds: 10,
   starts: 1,
   syncTransactions: 4_000,
   tidyMs: 2_000,

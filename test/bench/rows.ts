@@ -1,4 +1,4 @@
-/** What the table shows: each row a figure with its unit, and what issue 2 asks of it. */
+/** What the tables show: each row a figure with its unit, and what is asked of it. */
 
 /** Parts of the run that can be chosen. */
 export const parts = [
@@ -12,17 +12,26 @@ export const parts = [
   'disk',
   'verify',
   'sync',
+  'network',
+  'network-latency',
 ] as const
 export type Part = (typeof parts)[number]
+
+/** What the columns of a row differ in: accounts of the state, or validators of the network. */
+export type Dimension = 'accounts' | 'validators'
 
 export interface Row {
   readonly part: Part
   readonly name: string
   readonly unit: string
+  /** Accounts, if nothing else is said. */
+  readonly by?: Dimension
   /** Bounds of every figure of the row. */
   readonly atLeast?: number
   readonly atMost?: number
-  /** Of the figure at most accounts, as a multiple of that at fewest. */
+  /** Where it is asked, if not at all sizes. */
+  readonly askedAt?: number
+  /** Of the figure at the largest size, as a multiple of that at the smallest. */
   readonly growthAtLeast?: number
 }
 
@@ -69,14 +78,57 @@ export const rows = {
     unit: '%',
     atLeast: 40,
   },
+  networkRate: {
+    part: 'network',
+    by: 'validators',
+    name: 'final on all, submitted singly and spread over them',
+    unit: '/s',
+  },
+  networkShare: {
+    part: 'network',
+    by: 'validators',
+    name: '… of what each could verify with its share of all cores',
+    unit: '%',
+    atLeast: 35,
+  },
+  networkCpu: { part: 'network', by: 'validators', name: '… CPU of a node, a transaction', unit: 'µs' },
+  networkMainThread: { part: 'network', by: 'validators', name: '… of that on its main thread', unit: 'µs' },
+  networkBlock: { part: 'network', by: 'validators', name: '… transactions of a block', unit: '' },
+  networkMessages: {
+    part: 'network',
+    by: 'validators',
+    name: '… messages between nodes, a transaction',
+    unit: '',
+  },
+  networkBytes: {
+    part: 'network',
+    by: 'validators',
+    name: '… bytes between nodes, a transaction',
+    unit: 'B',
+  },
+  networkLatencyMedian: {
+    part: 'network-latency',
+    by: 'validators',
+    name: '?wait=committed without load, median',
+    unit: 'ms',
+    atMost: 25,
+    askedAt: 4,
+  },
+  networkLatencyP95: {
+    part: 'network-latency',
+    by: 'validators',
+    name: '?wait=committed without load, 95th percentile',
+    unit: 'ms',
+  },
 } as const satisfies Record<string, Row>
 export type RowName = keyof typeof rows
 export const rowNames = Object.keys(rows) as RowName[]
 
-/** One row at one size of the state. */
+/** One row at one size. */
 export interface Figure {
   readonly row: RowName
-  readonly accounts: number
+  /** Of the state in accounts, or of the network in validators. */
+  readonly size: number
   /** Each time that it was measured. */
   readonly samples: readonly number[]
 }

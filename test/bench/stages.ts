@@ -102,7 +102,7 @@ const startFigures = (
       samples.push(node.startMs)
       await node.stop()
     }
-    return [{ row: 'start', accounts, samples }]
+    return [{ row: 'start', size: accounts, samples }]
   })
 
 const memoryRows = {
@@ -117,8 +117,8 @@ const memoryFigures = (
   inTurn(subjects, async ({ ledger: { accounts }, node }) => {
     const { anonymousMB, residentMB } = await readMemory(node.pid)
     return [
-      { row: memoryRows[when].anonymous, accounts, samples: [anonymousMB] },
-      { row: memoryRows[when].resident, accounts, samples: [residentMB] },
+      { row: memoryRows[when].anonymous, size: accounts, samples: [anonymousMB] },
+      { row: memoryRows[when].resident, size: accounts, samples: [residentMB] },
     ]
   })
 
@@ -143,8 +143,8 @@ const idleFigures = async (
   const cpuAfter = await Promise.all(subjects.map(({ node }) => readCpuSeconds(node.pid)))
   const after = await read()
   return subjects.flatMap(({ ledger: { accounts } }, at): Figure[] => [
-    { row: 'idleCpu', accounts, samples: [(cpuAfter[at]! - before[at]!.cpuSeconds) * perMinute] },
-    { row: 'idleBlocks', accounts, samples: [after[at]!.blocks - before[at]!.blocks] },
+    { row: 'idleCpu', size: accounts, samples: [(cpuAfter[at]! - before[at]!.cpuSeconds) * perMinute] },
+    { row: 'idleBlocks', size: accounts, samples: [after[at]!.blocks - before[at]!.blocks] },
   ])
 }
 
@@ -181,7 +181,7 @@ const diskFigures = async (
   return [
     {
       row: 'disk',
-      accounts: ledger.accounts,
+      size: ledger.accounts,
       samples: [grown / (ledger.transactions - before.transactions)],
     },
   ]
@@ -193,5 +193,7 @@ const verifyFigures = async (
 ): Promise<readonly Figure[]> => {
   const startedMs = performance.now()
   await runCommand(program, ['verify', '--data', dataFolder])
-  return [{ row: 'verify', accounts, samples: [transactions / ((performance.now() - startedMs) / 1_000)] }]
+  return [
+    { row: 'verify', size: accounts, samples: [transactions / ((performance.now() - startedMs) / 1_000)] },
+  ]
 }

@@ -1,13 +1,14 @@
 /** The figures for people, as a table, and for machines, as JSON. */
-import { type Figure, median, type Row, type RowName, rowNames, rows } from './rows.ts'
+import { type Dimension, type Figure, median, type Row, type RowName, rowNames, rows } from './rows.ts'
 
 export interface Line {
   readonly row: RowName
   readonly name: string
   readonly unit: string
-  /** Medians by number of accounts, from the fewest. */
+  readonly by: Dimension
+  /** Medians by size, from the smallest. */
   readonly figures: readonly {
-    readonly accounts: number
+    readonly size: number
     readonly value: number
     readonly samples: readonly number[]
   }[]
@@ -21,24 +22,25 @@ export const linesOf = (figures: readonly Figure[]): readonly Line[] =>
   rowNames.flatMap((row) => {
     const own = figures
       .filter((figure) => figure.row === row)
-      .toSorted((a, b) => a.accounts - b.accounts)
-      .map(({ accounts, samples }) => ({ accounts, value: median(samples), samples }))
+      .toSorted((a, b) => a.size - b.size)
+      .map(({ size, samples }) => ({ size, value: median(samples), samples }))
     return own.length === 0 ? [] : [lineOf(row, own)]
   })
 
 const lineOf = (row: RowName, figures: Line['figures']): Line => {
-  const { name, unit }: Row = rows[row]
+  const { name, unit, by = 'accounts', askedAt }: Row = rows[row]
   const first = figures[0]!.value
   const growth = figures.length > 1 && first !== 0 ? figures.at(-1)!.value / first : undefined
   const asked = askedOf(
     rows[row],
-    figures.map(({ value }) => value),
+    figures.filter(({ size }) => askedAt === undefined || size === askedAt).map(({ value }) => value),
     growth,
   )
   return {
     row,
     name,
     unit,
+    by,
     figures,
     ...(growth === undefined ? {} : { growth }),
     ...(asked ? { asked } : {}),
@@ -50,6 +52,7 @@ const askedOf = (
   values: readonly number[],
   growth: number | undefined,
 ): Line['asked'] => {
+  if (values.length === 0) return undefined
   if (atLeast !== undefined) {
     return { text: `≥ ${atLeast} ${unit}`.trim(), met: values.every((value) => value >= atLeast) }
   }
@@ -60,20 +63,29 @@ const askedOf = (
   return { text: `growth ≥ ${growthAtLeast}`, met: growth >= growthAtLeast }
 }
 
-/** Columns: name, a figure for each size of the state, growth, what is asked. */
-export const renderTable = (lines: readonly Line[]): string => {
-  const sizes = [...new Set(lines.flatMap(({ figures }) => figures.map(({ accounts }) => accounts)))].sort(
+/** One table of what depends on the size of the state, and one of what depends on that of the network. */
+export const renderTables = (lines: readonly Line[]): string =>
+  (['accounts', 'validators'] as const)
+    .map((dimension) => lines.filter(({ by }) => by === dimension))
+    .filter((own) => own.length > 0)
+    .map(renderTable)
+    .join('\n\n')
+
+/** Columns: name, a figure for each size, growth, what is asked. */
+const renderTable = (lines: readonly Line[]): string => {
+  const sizes = [...new Set(lines.flatMap(({ figures }) => figures.map(({ size }) => size)))].sort(
     (a, b) => a - b,
   )
+  const { by } = lines[0]!
   const header = [
     '',
-    ...sizes.map((size) => `${size.toLocaleString('en')} accounts`),
+    ...sizes.map((size) => `${size.toLocaleString('en')} ${by}`),
     ...(sizes.length > 1 ? ['growth'] : []),
     'asked',
   ]
   const body = lines.map(({ name, unit, figures, growth, asked }) => [
     name,
-    ...sizes.map((size) => cellOf(figures.find(({ accounts }) => accounts === size)?.value, unit)),
+    ...sizes.map((size) => cellOf(figures.find((figure) => figure.size === size)?.value, unit)),
     ...(sizes.length > 1 ? [growth === undefined ? '' : `× ${growth.toFixed(2)}`] : []),
     asked ? `${asked.text}: ${asked.met ? 'met' : 'MISSED'}` : '',
   ])

@@ -2,7 +2,7 @@
 import { join } from 'node:path'
 import { readCpuSeconds, readMainThreadSeconds } from './footprint.ts'
 import { type Ledger, writeLoad } from './ledger.ts'
-import { type Limit, type LimitMeter, meanLimit } from './limit.ts'
+import { type Limit, type LimitMeter, limitFigures, meanLimit } from './limit.ts'
 import type { LoadGenerator } from './load-generator.ts'
 import type { LoadTask, ThroughputReport } from './load-task.ts'
 import type { NodeProcess } from './node-process.ts'
@@ -88,7 +88,7 @@ const prepareTask = {
     { single, connections }: LoadSize,
   ): Promise<LoadTask> => {
     const file = await writeLoad(ledger, join(folder, 'single.ndjson'), single)
-    return { kind: 'single', url, file, connections }
+    return { kind: 'single', targets: [{ url, file }], connections }
   },
   ndjson: async (
     { folder }: Bench,
@@ -110,12 +110,12 @@ const prepareTask = {
   },
 }
 
-interface Cpu {
+export interface Cpu {
   readonly allSeconds: number
   readonly mainThreadSeconds: number
 }
 
-const readCpu = async (pid: number): Promise<Cpu> => ({
+export const readCpu = async (pid: number): Promise<Cpu> => ({
   allSeconds: await readCpuSeconds(pid),
   mainThreadSeconds: await readMainThreadSeconds(pid),
 })
@@ -130,10 +130,10 @@ const cpuFigures = (
 ): readonly Figure[] => {
   const eachUs = (seconds: number): readonly number[] => [(seconds / transactions) * 1e6]
   return [
-    { row: rowsOf[way].cpu, accounts, samples: eachUs(after.allSeconds - before.allSeconds) },
+    { row: rowsOf[way].cpu, size: accounts, samples: eachUs(after.allSeconds - before.allSeconds) },
     {
       row: rowsOf[way].mainThread,
-      accounts,
+      size: accounts,
       samples: eachUs(after.mainThreadSeconds - before.mainThreadSeconds),
     },
   ]
@@ -143,14 +143,12 @@ const figuresOf = (
   { accounts }: Ledger,
   way: SubmissionWay,
   { transactions, seconds }: ThroughputReport,
-  { oneCore, allCores, ownAllCores }: Limit,
+  limit: Limit,
 ): readonly Figure[] => {
   const rate = transactions / seconds
   return [
-    { row: 'oneCore', accounts, samples: [oneCore] },
-    { row: 'allCores', accounts, samples: [allCores] },
-    { row: 'ownAllCores', accounts, samples: [ownAllCores] },
-    { row: rowsOf[way].rate, accounts, samples: [rate] },
-    { row: rowsOf[way].share, accounts, samples: [(rate / allCores) * 100] },
+    ...limitFigures(accounts, limit),
+    { row: rowsOf[way].rate, size: accounts, samples: [rate] },
+    { row: rowsOf[way].share, size: accounts, samples: [(rate / limit.allCores) * 100] },
   ]
 }

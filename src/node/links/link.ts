@@ -18,7 +18,7 @@ import { closeReason } from '../../messages/printable.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { Wire } from '../../ports/transport.ts'
 import type { Address, Height, UnixMs } from '../../units.ts'
-import type { PeerView } from '../service.ts'
+import type { PeerView, SentMessages } from '../service.ts'
 import {
   answerMs,
   gatherMs,
@@ -30,6 +30,7 @@ import {
   stalledMs,
 } from './limits.ts'
 import { type OutboundFrame, Outbox } from './outbox.ts'
+import { countSent } from './sent-messages.ts'
 import { TokenBucket } from './token-bucket.ts'
 
 export interface LinkEvents {
@@ -47,6 +48,8 @@ export interface LinkParts {
   readonly url?: string
   readonly wire: Wire
   readonly clock: Clock
+  /** Counts what all links together have sent. */
+  readonly sent: SentMessages
   readonly events: LinkEvents
 }
 
@@ -213,11 +216,12 @@ export class Link {
   #sendFrame({ text, sizeBytes, messages }: OutboundFrame): number {
     this.#parts.wire.send(text)
     this.#sent.bytes += sizeBytes
-    this.#sent.messages += messages
+    this.#sent.messages += messages.length
+    countSent(this.#parts.sent, messages)
     this.#listen()
     const now = this.#now()
     const { bytes, messages: count } = this.#outbound
-    return Math.max(bytes.spend(sizeBytes, now), count.spend(messages, now))
+    return Math.max(bytes.spend(sizeBytes, now), count.spend(messages.length, now))
   }
 
   #waitForRoom(least = this.#parts.wire.unsentBytes, sinceMs = this.#now()): void {

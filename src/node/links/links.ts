@@ -30,6 +30,7 @@ import {
   selfRedialMs,
 } from './limits.ts'
 import { Link } from './link.ts'
+import { noMessages } from './sent-messages.ts'
 import { TokenBucket } from './token-bucket.ts'
 
 /** What is heard from peers. */
@@ -57,6 +58,7 @@ export interface LinksParts {
 export type Fault = 'ignore' | 'reject'
 
 export class Links {
+  readonly sent = noMessages()
   readonly #parts: LinksParts
   readonly #links = new Map<Address, Link>()
   readonly #conduct: Conduct
@@ -245,6 +247,7 @@ export class Links {
       ...(target ? { url: target.url } : {}),
       wire,
       clock,
+      sent: this.sent,
       events: {
         onMessage: (message) => events.onMessage(peer, message),
         onFault: (reason) => this.punish(peer, 'reject', reason),

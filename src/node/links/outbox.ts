@@ -10,7 +10,7 @@ import { maxQueuedBytes, maxQueuedMessages } from './limits.ts'
 
 export interface OutboundFrame {
   readonly text: string
-  readonly messages: number
+  readonly messages: readonly EncodedMessage[]
   readonly sizeBytes: number
 }
 
@@ -45,7 +45,7 @@ export class Outbox {
       sizeBytes += message.sizeBytes + 1
       this.#remove(message)
     }
-    return { text: encodeFrame(taken), messages: taken.length, sizeBytes }
+    return { text: encodeFrame(taken), messages: taken, sizeBytes }
   }
 
   #replaceStatus(status: EncodedMessage): void {
