@@ -16,11 +16,13 @@ export interface World {
   readonly addresses: readonly Address[]
   /** Called with each answer that a transaction is final. */
   readonly onFinal: (final: FinalTransaction) => void
+  /** Ends the submitting though the node is there. */
+  readonly over?: AbortSignal
 }
 
 export interface Sender {
   readonly address: Address
-  /** Submits until the node is gone. */
+  /** Submits until the node is gone, or the world is over. */
   readonly submitUntilGone: (client: Client, world: World) => Promise<void>
 }
 
@@ -44,7 +46,7 @@ export const createSender = (number: number, perRequest: number): Sender => {
   }
 
   const submitUntilGone: Sender['submitUntilGone'] = async (client, world) => {
-    for (;;) {
+    while (!world.over?.aborted) {
       while (unanswered.length < perRequest) unanswered = [...unanswered, await signNext(world)]
       const answers = await unlessGone(submitAll(client, unanswered))
       if (answers === undefined) return

@@ -59,6 +59,25 @@ const startAll = async ({ nodes }: Founded): Promise<NodeProcess[]> => {
   return running
 }
 
+/** Four nodes, and senders with something to send, who tell a witness what they are answered. */
+const startUnderLoad = async () => {
+  const network = await foundNetwork(4)
+  const nodes = await startAll(network)
+  const senders = [1, 1, 1, 1, 5, 5, 20, 20].map((perRequest, at) => createSender(at + 1, perRequest))
+  const addresses = senders.map(({ address }) => address)
+  for (const { address } of senders) await pay(nodes[0]!, 1_000_000, address)
+  await sameBlock(nodes, await heightOf(nodes[0]!.client))
+  const owners = [...network.nodes.map(({ address }) => address), ...addresses]
+  const witness = new Witness(owners, initialBalance + initialStake, network.network)
+  const world: World = {
+    network: network.network,
+    random: seededRandom(7),
+    addresses,
+    onFinal: witness.tell,
+  }
+  return { network, nodes, senders, witness, world }
+}
+
 const doctor = (url: string) => tautline(['doctor', '--node', url])
 
 describe('four validators', () => {
@@ -117,32 +136,53 @@ describe('four validators', () => {
     expect(back.banner.address).toBe(c.banner.address)
   })
 
+  it('any one is killed under load: the others go on, nothing that was answered is lost, and it catches up', async () => {
+    const { network, nodes, senders, witness, world } = await startUnderLoad()
+    const over = new AbortController()
+    const submitting = senders.map(async (sender, at) => {
+      // Who loses its node goes to the next one, with what got no answer.
+      for (let moves = 0; !over.signal.aborted; moves++)
+        await sender.submitUntilGone(nodes[(at + moves) % nodes.length]!.client, {
+          ...world,
+          over: over.signal,
+        })
+    })
+    const more = (what: string): Promise<true> => {
+      const enough = witness.told + 50
+      return eventually(async () => witness.told >= enough || undefined, what) as Promise<true>
+    }
+    for (const [at, { folder }] of network.nodes.entries()) {
+      await more('nothing is committed')
+      await nodes[at]!.kill('SIGKILL')
+      await more(`nothing is committed without ${at}`)
+      nodes[at] = await startInFolder(folder)
+      await sameBlock(nodes, await heightOf(nodes[(at + 1) % nodes.length]!.client))
+    }
+    over.abort()
+    await Promise.all(submitting)
+    const { height } = await pay(nodes[0]!, 1, world.addresses[0]!)
+    await sameBlock(nodes, height)
+    for (const { client } of nodes) await witness.check(client, world.random)
+  })
+
   it('all are killed at once under load: nothing that was answered is lost, and it goes on', async () => {
     const lives = 3
-    const random = seededRandom(7)
-    const network = await foundNetwork(4)
-    let nodes = await startAll(network)
-    const senders = [1, 1, 1, 1, 5, 5, 20, 20].map((perRequest, at) => createSender(at + 1, perRequest))
-    const addresses = senders.map(({ address }) => address)
-    for (const { address } of senders) await pay(nodes[0]!, 1_000_000, address)
-    await sameBlock(nodes, await heightOf(nodes[0]!.client))
-    const owners = [...network.nodes.map(({ address }) => address), ...addresses]
-    const witness = new Witness(owners, initialBalance + initialStake, network.network)
-    const world: World = { network: network.network, random, addresses, onFinal: witness.tell }
-
+    const under = await startUnderLoad()
+    const { network, senders, witness, world } = under
+    let { nodes } = under
     for (let life = 1; life <= lives; life++) {
       const told = witness.told
       const load = senders.map((sender, at) =>
         sender.submitUntilGone(nodes[at % nodes.length]!.client, world),
       )
       await eventually(async () => witness.told > told || undefined, 'nothing is committed')
-      await Promise.race([pause(random() * 1_000), ...load])
+      await Promise.race([pause(world.random() * 1_000), ...load])
       await Promise.all(nodes.map((node) => node.kill('SIGKILL')))
       await Promise.all(load)
       nodes = await startAll(network)
-      const { height } = await pay(nodes[life % nodes.length]!, 1, addresses[0]!)
+      const { height } = await pay(nodes[life % nodes.length]!, 1, world.addresses[0]!)
       await sameBlock(nodes, height)
-      for (const { client } of nodes) await witness.check(client, random)
+      for (const { client } of nodes) await witness.check(client, world.random)
     }
   })
 })
