@@ -1,12 +1,14 @@
 import memoryDriver from 'unstorage/drivers/memory'
 import { afterEach, expect, it } from 'vitest'
+import { decodeUtf8 } from '../../../src/codec/bytes.ts'
 import type { VoteMessage } from '../../../src/messages/peer-message.ts'
 import { Chain } from '../../../src/node/chain.ts'
 import { foundNetwork } from '../../../src/node/found-network.ts'
 import { Node } from '../../../src/node/node.ts'
-import { freshSignRecord, writeSignRecord } from '../../../src/node/sign-record.ts'
+import { freshSignRecord, type SignRecord, writeSignRecord } from '../../../src/node/sign-record.ts'
 import type { Genesis } from '../../../src/objects/genesis.ts'
 import { messageSigningText } from '../../../src/objects/vote.ts'
+import type { Durability } from '../../../src/ports/object-store.ts'
 import type { SignRecordStore } from '../../../src/ports/sign-record-store.ts'
 import { openUnstorageStore } from '../../../src/storage/unstorage-store.ts'
 import { type BlockHash, height, round, unixMs } from '../../../src/units.ts'
@@ -35,8 +37,9 @@ class SmallNetwork {
     order: number,
     peers?: readonly number[],
     records: SignRecordStore = faultyDisk().signRecords(),
+    durability: Durability = 'none',
   ): Promise<Node> {
-    const store = await openUnstorageStore(memoryDriver(), 'none')
+    const store = await openUnstorageStore(memoryDriver(), durability)
     await writeSignRecord(records, freshSignRecord)
     const url = urlOf(order)
     const node = await Node.start({
@@ -212,4 +215,36 @@ it('a vote whose sign record is not durable yet is shown to nobody, not even to 
   finishWrite()
   await network.pass(2_000)
   expect(saidByFirst()).toBe(true)
+})
+
+it('a sign record that is slowly written behind its block lands before any newer one', async () => {
+  network = new SmallNetwork(2)
+  const landed: number[][] = [[], []]
+  let finishWrite: (() => void) | undefined
+  const slowBehind = (order: number): SignRecordStore => {
+    const disk = faultyDisk().signRecords()
+    return {
+      read: () => disk.read(),
+      write: async (record) => {
+        const [line] = decodeUtf8(record).split('\n')
+        const { signed } = JSON.parse(line!) as SignRecord
+        const isBehind = signed && signed.height === network.nodes[order]?.status().head.height
+        if (isBehind && !finishWrite) await new Promise<void>((resolve) => (finishWrite = resolve))
+        await disk.write(record)
+        landed[order]!.push(signed?.height ?? 0)
+      },
+    }
+  }
+  for (const order of [0, 1]) await network.start(order, undefined, slowBehind(order), 'power-loss')
+  await network.pass(1_000)
+  const [first] = network.nodes as [Node]
+  await first.spend({ operations: [pay(signerOf(9).address, 5)] })
+  await network.pass(1_000)
+  expect(finishWrite, 'no record was written behind its block').toBeDefined()
+  await first.spend({ operations: [pay(signerOf(9).address, 5)] })
+  await network.pass(5_000)
+  finishWrite?.()
+  await network.pass(60_000)
+  expect(network.nodes.map((node) => node.status().head.height)).toEqual([2, 2])
+  for (const heights of landed) expect(heights).toEqual(heights.toSorted((one, other) => one - other))
 })
