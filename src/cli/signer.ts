@@ -1,11 +1,11 @@
 /** The key that a command signs with: the data folder's, or another file's. */
-import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { TautlineError } from '../errors.ts'
 import type { Signer } from '../ports/keys.ts'
 import { readDataFile } from '../runtime/node/data-folder.ts'
 import { readSecretKey } from '../runtime/node/identity.ts'
 import { createNodeSigner } from '../runtime/node/keys.ts'
+import { readNamedFile } from './read-named-file.ts'
 
 export interface KeyFlags {
   readonly data: string
@@ -19,7 +19,10 @@ export const loadSigner = async (flags: KeyFlags): Promise<Signer> =>
 /** @returns a seed of 32 bytes */
 export const loadSecretKey = async ({ data, keyFile }: KeyFlags): Promise<Uint8Array> => {
   const path = keyFile ?? join(data, 'node.key')
-  const text = keyFile === undefined ? await readDataFile(data, 'node.key') : await readFile(keyFile, 'utf8')
+  const text =
+    keyFile === undefined
+      ? await readDataFile(data, 'node.key')
+      : (await readNamedFile(keyFile)).toString('utf8')
   if (text !== undefined) return readSecretKey(text, path)
   throw new TautlineError(
     'bad-configuration',

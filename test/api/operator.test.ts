@@ -42,6 +42,12 @@ describe('the wallet', () => {
     expect((await spend(world, undefined, { ...credentials, origin: hostUrl })).status).toBe(202)
   })
 
+  it.each(['bearer', 'BEARER', 'Bearer  '])('opens to the scheme %s (RFC 9110 §11.1)', async (scheme) => {
+    const world = await openWorld()
+    const authorization = `${scheme} ${token}`
+    expect((await spend(world, undefined, { ...credentials, authorization })).status).toBe(202)
+  })
+
   it('refuses strangers, foreign pages and rebound names, and does nothing for them', async () => {
     const world = await openWorld()
     const { host: _host, ...withoutHost } = credentials

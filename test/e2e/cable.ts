@@ -9,6 +9,8 @@ export class Cable {
   readonly #server: Server
   readonly #pairs = new Set<{ readonly near: Socket; readonly far: Socket }>()
   readonly #cut = new Set<Way>()
+  /** What has got through, both ways. */
+  bytes = 0
 
   private constructor(toPort: number) {
     // A node that half closes is waited for, as on a straight line.
@@ -51,7 +53,10 @@ export class Cable {
       [near, far],
       [far, near],
     ] as const) {
-      from.on('data', (chunk) => to.write(chunk))
+      from.on('data', (chunk) => {
+        this.bytes += chunk.length
+        to.write(chunk)
+      })
       from.on('end', () => to.end())
       from.on('error', () => undefined)
       from.on('close', () => {

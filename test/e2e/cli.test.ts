@@ -146,6 +146,9 @@ describe('what can not be done is said in one sentence, with exit code 2', () =>
     [['status', '--node', 'http://127.0.0.1:1'], /no node answers/],
     [['verify'], /ledger/],
     [['restore', 'nothing.backup'], /nothing\.backup/],
+    [['key', 'show', '--key-file', '/proc'], /\/proc: a folder lies where/],
+    [['proof', 'check', '/proc', '--network', 'ab'.repeat(32)], /\/proc: a folder lies where/],
+    [['openapi', '--assets', '/proc/x'], /\/proc\/x: there is no such/],
   ])('%s', async (args, why) => {
     expectRefused(await tautline(args, { cwd: await temporaryFolder() }), why)
   })

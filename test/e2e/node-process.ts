@@ -20,6 +20,8 @@ export interface Exit {
 }
 
 export interface Running {
+  /** Undefined when it could not be started. */
+  readonly pid: number | undefined
   readonly exited: Promise<Exit>
   /** What it has printed so far. */
   readonly stdout: () => string
@@ -91,7 +93,7 @@ export const spawnProcess = (
     killGroup(child, signal)
     return within(exited, () => `still there after ${signal}`)
   }
-  return { exited, stdout: collect(child.stdout), stderr: collect(child.stderr), kill }
+  return { pid: child.pid, exited, stdout: collect(child.stdout), stderr: collect(child.stderr), kill }
 }
 
 const collect = (stream: NodeJS.ReadableStream): (() => string) => {

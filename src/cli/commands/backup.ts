@@ -120,7 +120,9 @@ async function* withProgress(
 const writePrivately = async (path: string, lines: AsyncIterable<string>): Promise<void> => {
   const temporary = `${path}.new`
   await rm(temporary, { force: true })
-  const file = await open(temporary, 'wx', 0o600)
+  const file = await open(temporary, 'wx', 0o600).catch((error: NodeJS.ErrnoException) => {
+    throw Object.assign(error, { path }) // the one that was asked for
+  })
   try {
     await writeFile(file, lines)
     await file.sync()

@@ -1,9 +1,10 @@
 /** `tautline openapi`: for those who build tautline. Needs the development packages of a checkout. */
-import { copyFile, mkdir } from 'node:fs/promises'
+import { copyFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { Command } from 'commander'
 import { TautlineError } from '../../errors.ts'
+import { makeFolder } from '../../runtime/node/data-folder.ts'
 import { flag } from '../flags.ts'
 import type { Terminal } from '../terminal.ts'
 
@@ -34,7 +35,7 @@ export const openapiText = async (): Promise<string> => {
 const copyAssets = async (folder: string): Promise<void> => {
   const { docsAssets } = await import('../../../routes/docs.ts')
   const { resolve } = createRequire(import.meta.url)
-  await mkdir(folder, { recursive: true })
+  await makeFolder(folder)
   for (const name of Object.keys(docsAssets))
     await copyFile(resolve(`swagger-ui-dist/${name}`), join(folder, name))
 }

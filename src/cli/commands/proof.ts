@@ -1,5 +1,4 @@
 /** `tautline proof check`: checks a proof that a node gave, without asking any node. */
-import { readFile } from 'node:fs/promises'
 import { Command } from 'commander'
 import { type Verdict, verifyProof } from '../../client/verify-proof.ts'
 import { decodeUtf8 } from '../../codec/bytes.ts'
@@ -7,6 +6,7 @@ import { TautlineError } from '../../errors.ts'
 import type { NetworkId } from '../../units.ts'
 import { NoVerdict } from '../failure.ts'
 import { flag, jsonFlag, parseNetworkId } from '../flags.ts'
+import { readNamedFile } from '../read-named-file.ts'
 import type { Terminal } from '../terminal.ts'
 
 interface Flags {
@@ -30,7 +30,10 @@ const checkCommand = (terminal: Terminal): Command =>
     )
     .addOption(jsonFlag())
     .action(async (file: string, { network, json }: Flags) => {
-      const verdict = await check(file === '-' ? await terminal.readInput() : await readFile(file), network)
+      const verdict = await check(
+        file === '-' ? await terminal.readInput() : await readNamedFile(file),
+        network,
+      )
       if (json) terminal.out(JSON.stringify(verdict))
       if (!verdict.ok) throw new NoVerdict(`the proof does not hold: ${verdict.reason}`)
       if (!json) terminal.out(`The proof holds: ${verdict.proves}.`)

@@ -19,13 +19,16 @@ export const lockFolder = async (path: string): Promise<FolderLock | undefined> 
   const error = await openDatabase(path)
   if (!(error instanceof Error)) return error
   if (codeOf(error) === 'LEVEL_LOCKED') return undefined
-  if (codeOf(error) !== 'LEVEL_CORRUPTION') throw error
-  await removeContent(path)
+  if (!maybeDamaged.has(codeOf(error))) throw error
+  await removeContent(path).catch(() => Promise.reject(error))
   const again = await openDatabase(path)
   if (!(again instanceof Error)) return again
   if (codeOf(again) === 'LEVEL_LOCKED') return undefined
   throw again
 }
+
+/** What LevelDB says of its own files when they are no good; of one that names another which isn't there, the latter. */
+const maybeDamaged = new Set(['LEVEL_CORRUPTION', 'LEVEL_IO_ERROR'])
 
 const openDatabase = async (path: string): Promise<FolderLock | Error> => {
   const database = new ClassicLevel(path, { writeBufferSize: 64 * 1024, cacheSize: 64 * 1024 })

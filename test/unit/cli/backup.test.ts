@@ -125,6 +125,14 @@ describe('backup', () => {
     expect(await readdir(folder)).not.toContain('other.new')
   })
 
+  it('into a folder that is not there names the file that was asked for', async () => {
+    const file = join(folder, 'nowhere', 'backup')
+    expect(await tautline('backup', file, '--data', data)).toMatchObject({
+      exitCode: 2,
+      err: `tautline: ${file}: there is no such file or folder`,
+    })
+  })
+
   it('one that fails leaves the one before', async () => {
     const kept = join(folder, 'kept')
     await writeFile(kept, 'before')

@@ -135,6 +135,18 @@ describe('the lock of a data folder', () => {
     await expect(openDataFolder(path)).rejects.toMatchObject(inUse)
   })
 
+  test.each([
+    ['cut off', 'MANI'],
+    ['naming what is not there', 'MANIFEST-999999\n'],
+    ['naming nothing', '\n'],
+    ['naming another file of the folder', 'LOG\n'],
+  ])('CURRENT behind the lock, %s, keeps no node from starting', async (_, content) => {
+    await (await open(path)).close()
+    await writeFile(join(path, 'lock', 'CURRENT'), content)
+    await open(path)
+    await expect(openDataFolder(path)).rejects.toMatchObject(inUse)
+  })
+
   test('damage behind a lock that is held lets nobody in', async () => {
     await hold()
     const lock = join(path, 'lock')
