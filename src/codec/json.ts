@@ -19,32 +19,48 @@ export type Json =
 /** Nesting beyond this is refused before parsing: at 5,000 some runtimes' JSON functions throw and others don't. */
 export const maxDepth = 32
 
-/** Lone surrogates become `\udxxx` in well-formed JSON.stringify, yet different ones encode to the same UTF-8. */
-const quote = (text: string): string => (plain.test(text) ? `"${text}"` : quoteEscaped(text))
-
-/** Needs no escape; nearly all texts of a ledger are so, and looking is twice as fast as JSON.stringify. */
-const plain = /^[ !#-[\]-~]*$/
-
-const quoteEscaped = (text: string): string => {
-  if (!text.isWellFormed())
-    throw new TautlineError('malformed-json', 'a string holds a lone surrogate: send well-formed Unicode')
-  return JSON.stringify(text)
-}
-
 /**
  * The canonical text of a value (RFC 8785 §3.2): no white space, members ordered by the UTF-16 code units
  * of their names, numbers as ECMAScript prints them. Members that are `undefined` are left out.
  *
  * @throws TautlineError `malformed-json` on lone surrogates and on numbers that JSON can't hold
  */
-export const canonicalize = (value: Json): string => {
+export const canonicalize = (value: Json): string =>
+  // RFC 8785 took its spellings from JSON.stringify, which is up to three times as fast and makes one text at once.
+  isOrdered(value) ? JSON.stringify(value) : canonicalizeAny(value)
+
+/** Whether all members stand in their order already, and nothing in the value is to be refused. */
+const isOrdered = (value: Json): boolean => {
+  switch (typeof value) {
+    case 'string':
+      return value.isWellFormed()
+    case 'number':
+      return Number.isFinite(value)
+    case 'boolean':
+      return true
+    default:
+      return value === null || (isArray(value) ? value.every(isOrdered) : hasOrderedMembers(value))
+  }
+}
+
+const hasOrderedMembers = (value: { readonly [member: string]: Json | undefined }): boolean => {
+  let before = ''
+  for (const name in value) {
+    const member = value[name]
+    if (name < before || !name.isWellFormed() || (member !== undefined && !isOrdered(member))) return false
+    before = name
+  }
+  return true
+}
+
+const canonicalizeAny = (value: Json): string => {
   switch (typeof value) {
     case 'string':
       return quote(value)
     case 'number':
       if (!Number.isFinite(value))
         throw new TautlineError('malformed-json', 'a number is not finite: JSON has no such number')
-      return Object.is(value, -0) ? '0' : String(value)
+      return JSON.stringify(value)
     case 'boolean':
       return value ? 'true' : 'false'
     default:
@@ -52,33 +68,25 @@ export const canonicalize = (value: Json): string => {
   }
 }
 
+/** Lone surrogates become `\udxxx` in well-formed JSON.stringify, yet different ones encode to the same UTF-8. */
+const quote = (text: string): string => {
+  if (!text.isWellFormed())
+    throw new TautlineError('malformed-json', 'a string holds a lone surrogate: send well-formed Unicode')
+  return JSON.stringify(text)
+}
+
 const canonicalizeStructure = (
   value: null | readonly Json[] | { readonly [member: string]: Json | undefined },
 ): string => {
   if (value === null) return 'null'
-  if (isArray(value)) return `[${value.map(canonicalize).join(',')}]`
+  if (isArray(value)) return `[${value.map(canonicalizeAny).join(',')}]`
   let members = ''
-  for (const name of sorted(Object.keys(value))) {
+  for (const name of Object.keys(value).sort()) {
     const member = value[name]
     if (member === undefined) continue
-    members += `${members === '' ? '' : ','}${quote(name)}:${canonicalize(member)}`
+    members += `${members === '' ? '' : ','}${quote(name)}:${canonicalizeAny(member)}`
   }
   return `{${members}}`
-}
-
-/** Up to so many names are sorted by insertion, in half the time of `sort`, which copies what it sorts. */
-const fewNames = 16
-
-/** By UTF-16 code units, in place. */
-const sorted = (names: string[]): readonly string[] => {
-  if (names.length > fewNames) return names.sort()
-  for (let end = 1; end < names.length; end++) {
-    const name = names[end]!
-    let at = end
-    for (; at > 0 && names[at - 1]! > name; at--) names[at] = names[at - 1]!
-    names[at] = name
-  }
-  return names
 }
 
 // Array.isArray doesn't narrow readonly arrays.

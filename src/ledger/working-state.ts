@@ -151,8 +151,9 @@ export class WorkingState {
   }
 
   #value(key: string): Json | undefined {
-    assert(this.#values.has(key), `${key} was read before the block was executed`)
-    return this.#values.get(key)
+    const value = this.#values.get(key)
+    if (value === undefined) assert(this.#values.has(key), `${key} was read before the block was executed`)
+    return value
   }
 
   #read(key: string): Json | undefined {

@@ -48,6 +48,7 @@ import {
 } from '../units.ts'
 import { Bell } from './bell.ts'
 import { type Checkpoint, decodeHead, encodeHead } from './head-record.ts'
+import { HeadValues } from './head-values.ts'
 import { blockPuts, genesisPuts, LedgerReader, staleKey, stalePut } from './ledger-store.ts'
 import { StateAccess } from './state-access.ts'
 
@@ -106,6 +107,7 @@ export class Chain {
   readonly #store: ObjectStore
   /** Accounts at the head that were asked for since it became the head. */
   readonly #peeked = new Map<Address, Account>()
+  readonly #headValues = new HeadValues()
   #head: Head
   #checkpoint: Checkpoint
   #isCommitting = false
@@ -198,9 +200,13 @@ export class Chain {
     const known = this.#peeked.get(address)
     if (known) return known
     const key = accountKey(address)
-    const values = this.state.peek(this.#head.state, [key])
-    const account = values && decodeAccount(values.get(key))
-    if (account && this.#peeked.size < maxPeeked) this.#peeked.set(address, account)
+    if (!this.#headValues.has(key)) {
+      const values = this.state.peek(this.#head.state, [key])
+      if (!values) return undefined
+      this.#headValues.keep(values)
+    }
+    const account = decodeAccount(this.#headValues.get(key))
+    if (this.#peeked.size < maxPeeked) this.#peeked.set(address, account)
     return account
   }
 
@@ -260,7 +266,7 @@ export class Chain {
   /** Makes the head a checkpoint, so that the next start has no blocks to run again. */
   async close(): Promise<void> {
     if (this.#checkpoint.height < this.#head.height)
-      await this.#writeHead(await this.#takeCheckpoint(this.#head))
+      await this.#writeHead(await this.#takeCheckpoint(this.#head), new Map())
   }
 
   /**
@@ -304,11 +310,13 @@ export class Chain {
     const written = this.#isCheckpointDue(head)
       ? await this.#takeCheckpoint(head)
       : { head, puts: [], removes: [] }
-    await this.#writeHead({ ...written, puts: [...puts, ...written.puts] }, hooks)
+    await this.#writeHead({ ...written, puts: [...puts, ...written.puts] }, execution.changes, hooks)
   }
 
+  /** @param changes - of the state since the head before */
   async #writeHead(
     { head, puts, removes }: Changes & { head: Head },
+    changes: StateValues,
     { alongside, onPublished }: CommitHooks = {},
   ): Promise<void> {
     const checkpoint = head.state.dirtyPages === 0 ? checkpointAt(head) : this.#checkpoint
@@ -317,10 +325,15 @@ export class Chain {
       alongside,
     ])
     for (const result of results) if (result.status === 'rejected') throw result.reason
-    this.#peeked.clear()
-    this.#head = head
+    this.#moveTo(head, changes)
     this.#checkpoint = checkpoint
     onPublished?.()
+  }
+
+  #moveTo(head: Head, changes: StateValues): void {
+    this.#peeked.clear()
+    this.#headValues.keep(changes)
+    this.#head = head
   }
 
   #isCheckpointDue({ height, state }: Head): boolean {
@@ -340,17 +353,38 @@ export class Chain {
   }
 
   async #valuesFor(
-    { state, common }: Head,
+    parent: Head,
     contents: BlockContents,
     proposer: Address,
     pages: OpenPages,
   ): Promise<StateValues> {
-    const accounts = await this.state.read(state, accountKeysOf(contents, proposer), pages)
-    const queue = common.get(unbondingQueueKey) as unknown as UnbondingQueue
-    if (queue.first === queue.next) return new Map([...common, ...accounts])
-    const tickets = await this.state.read(state, ticketKeysOf(queue), pages)
-    const named = ticketAccountKeysOf([...tickets.values()] as unknown as UnbondingTicket[])
-    return new Map([...common, ...accounts, ...tickets, ...(await this.state.read(state, named, pages))])
+    const values = new Map(parent.common)
+    await this.#readInto(values, parent, accountKeysOf(contents, proposer), pages)
+    const queue = values.get(unbondingQueueKey) as unknown as UnbondingQueue
+    if (queue.first === queue.next) return values
+    const ticketKeys = ticketKeysOf(queue)
+    await this.#readInto(values, parent, ticketKeys, pages)
+    const tickets = ticketKeys.map((key) => values.get(key) as unknown as UnbondingTicket)
+    await this.#readInto(values, parent, ticketAccountKeysOf(tickets), pages)
+    return values
+  }
+
+  /** Adds the values under these keys, after the block that was the head when this began. */
+  async #readInto(
+    values: Map<string, Json | undefined>,
+    at: Head,
+    keys: readonly string[],
+    pages: OpenPages,
+  ): Promise<void> {
+    const unknown: string[] = []
+    for (const key of keys) {
+      if (at === this.#head && this.#headValues.has(key)) values.set(key, this.#headValues.get(key))
+      else unknown.push(key)
+    }
+    if (unknown.length === 0) return
+    const read = await this.state.read(at.state, unknown, pages)
+    for (const [key, value] of read) values.set(key, value)
+    if (at === this.#head) this.#headValues.keep(read)
   }
 
   /** Runs blocks again up to the head that was durable; each must lead to what its header says. */
@@ -367,7 +401,7 @@ export class Chain {
           `block ${header.height} leads to something else than its header says: restore a backup`,
         )
       }
-      this.#head = advance(this.#head, candidate)
+      this.#moveTo(advance(this.#head, candidate), candidate.execution.changes)
     }
     if (this.#head.hash !== hash) {
       throw new TautlineError(

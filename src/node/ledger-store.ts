@@ -85,10 +85,11 @@ export const blockPuts = ({ block, certificate, history, validators, hop }: Bloc
     put(keys.certificate(height), canonicalize(certificate)),
     put(keys.heightOf(block.hash), String(height)),
   ]
+  // Each place is written once for the transaction and once for every account that it touches.
+  const places = block.transactions.map((_, index) => encodeUtf8(placeText({ height, index })))
   for (const [index, { id }] of block.transactions.entries())
-    puts.push(put(keys.transaction(id), placeText({ height, index })))
-  for (const { address, number, index } of history)
-    puts.push(put(keys.history(address, number), placeText({ height, index })))
+    puts.push([keys.transaction(id), places[index]!])
+  for (const { address, number, index } of history) puts.push([keys.history(address, number), places[index]!])
   const failures = failuresOf(block)
   if (Object.keys(failures).length > 0)
     puts.push(put(keys.failures(height), canonicalize(failures as unknown as Json)))
