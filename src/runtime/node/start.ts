@@ -9,6 +9,7 @@ import type { Log } from '../../ports/log.ts'
 import { openStore } from '../../storage/open-store.ts'
 import type { Address } from '../../units.ts'
 import { systemClock } from './clock.ts'
+import { collectOnceAtRest } from './collect-once.ts'
 import { type DataFolder, openDataFolder } from './data-folder.ts'
 import { formatFolderConfig, readFolderConfig } from './folder-config.ts'
 import { type Identity, openIdentity, throwawayIdentity } from './identity.ts'
@@ -58,6 +59,7 @@ export interface RunningNode {
 
 /** @throws TautlineError with a sentence for the operator */
 export const startNode = async (options: StartOptions): Promise<RunningNode> => {
+  collectOnceAtRest()
   accelerateHash(nativeHash)
   const closers: (() => Promise<void>)[] = []
   const close = async (): Promise<void> => {
