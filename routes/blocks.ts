@@ -64,8 +64,8 @@ export const segmentRoute = defineRoute({
 export const mountBlocks = (app: OpenAPIHono, node: NodeService): void => {
   app.openapi(segmentRoute, async (c) => {
     const { from, limit, certificates } = c.req.valid('query')
-    const segment = await node.segment(height(from), limit, { certificates: certificates === 'true' })
-    return respondFresh(JSON.stringify(segment))
+    const { text } = await node.segment(height(from), limit, { certificates: certificates === 'true' })
+    return respondFresh(text)
   })
   app.openapi(blockRoute, async (c) => {
     const { at } = c.req.valid('param')

@@ -16,6 +16,8 @@ export interface EncodedMessage {
   /** Canonical JSON. */
   readonly text: string
   readonly sizeBytes: number
+  /** Canonical JSON of each transaction that it brings. */
+  readonly transactions?: readonly string[]
 }
 
 /** Largest message: alone in its frame, between brackets. */
@@ -47,9 +49,32 @@ const transactionsRoom = maxMessageBytes - transactionsHead.length - transaction
 
 /** As many messages as it takes. @param texts - canonical JSON of signed transactions */
 export const encodeTransactions = (texts: readonly string[]): readonly EncodedMessage[] =>
-  inGroups(texts).map((group) =>
-    encodeText('transactions', `${transactionsHead}${group.join(',')}${transactionsTail}`),
-  )
+  inGroups(texts).map((group) => ({
+    ...encodeText('transactions', `${transactionsHead}${group.join(',')}${transactionsTail}`),
+    transactions: group,
+  }))
+
+/**
+ * Makes as few messages as it takes of neighbours that bring transactions: reading one message costs a peer as
+ * much as a transaction in it does.
+ */
+export const joinTransactions = (messages: readonly EncodedMessage[]): readonly EncodedMessage[] => {
+  const joined: EncodedMessage[] = []
+  let neighbours: EncodedMessage[] = []
+  const join = (): void => {
+    const texts = neighbours.flatMap(({ transactions = [] }) => transactions)
+    joined.push(...(neighbours.length > 1 ? encodeTransactions(texts) : neighbours))
+    neighbours = []
+  }
+  for (const message of messages) {
+    if (message.transactions === undefined) {
+      join()
+      joined.push(message)
+    } else neighbours.push(message)
+  }
+  join()
+  return joined
+}
 
 const inGroups = (texts: readonly string[]): readonly (readonly string[])[] => {
   const groups: string[][] = []

@@ -24,7 +24,7 @@ import { TautlineError } from '../errors.ts'
 import type { AssembledBlock } from '../ledger/assemble-block.ts'
 import type { HistoryEntry } from '../ledger/execute-block.ts'
 import type { PageLocation } from '../ledger/state/page.ts'
-import type { Block } from '../objects/block.ts'
+import type { Block, Header } from '../objects/block.ts'
 import { type Genesis, type GenesisAnchor, genesisAnchorSchema, genesisSchema } from '../objects/genesis.ts'
 import { hashValidators, type ValidatorList } from '../objects/validators.ts'
 import { type Certificate, certificateSchema } from '../objects/vote.ts'
@@ -118,6 +118,19 @@ const failuresOf = ({ outcomes }: AssembledBlock): Record<string, FailureReason>
   return failures
 }
 
+/**
+ * The header of a block, without its transactions being read.
+ *
+ * @param text - canonical, of a block that was checked: evidence, which comes first, has no member of this name
+ */
+export const headerIn = (text: string): Header => {
+  const start = text.indexOf(headerName) + headerName.length
+  return JSON.parse(text.slice(start, text.indexOf(nextName, start))) as Header
+}
+
+const headerName = '"header":'
+const nextName = ',"transactions":'
+
 export class LedgerReader {
   readonly #store: ObjectStore
 
@@ -140,7 +153,12 @@ export class LedgerReader {
   }
 
   async certificate(height: Height): Promise<Certificate> {
-    return certificateSchema.parse(parseCanonical(await this.#needed(keys.certificate(height))))
+    return certificateSchema.parse(parseCanonical(await this.certificateText(height)))
+  }
+
+  /** Canonical text of a certificate. */
+  certificateText(height: Height): Promise<string> {
+    return this.#needed(keys.certificate(height))
   }
 
   /** Why transactions of a block failed, by their index. */

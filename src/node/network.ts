@@ -299,14 +299,14 @@ export class Network {
     if (typeof decoded === 'string') return { flaw: decoded }
     if (from) this.#step({ kind: 'received', peer: from, hashes: decoded.map(({ hash }) => hash) })
     const results = await this.#parts.door.takeFrom(from, decoded).catch(() => []) // too many are there
-    await Promise.all(decoded.map((transaction) => this.#offer(transaction)))
+    const missing = decoded.filter(({ hash }) => this.#proposals.isMissing(hash))
+    await Promise.all(missing.map((transaction) => this.#offer(transaction)))
     const forged = results.findIndex(({ error }) => codeOf(error) === 'invalid-signature')
     return forged < 0 ? {} : { flaw: `a transaction whose signature does not hold (${decoded[forged]!.id})` }
   }
 
   /** A block may hold what the mempool has refused: it is full, say, or the sender's account has moved on. */
   async #offer(transaction: DecodedTransaction): Promise<void> {
-    if (!this.#proposals.isMissing(transaction.hash)) return
     const { mempool, verifier } = this.#parts
     const { key, signature } = transaction.transaction.signatures[0]!
     // Not by its id: of one transaction there may be several signatures, and only this one is in the block.

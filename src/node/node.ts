@@ -51,7 +51,7 @@ import type {
   MetricName,
   NodeService,
   PeersView,
-  Segment,
+  SegmentText,
   SentMessages,
   Status,
   Submission,
@@ -193,7 +193,7 @@ export class Node implements NodeService {
     return readBlock(this.#parts.chain, at)
   }
 
-  segment(from: Height, limit: number, options = { certificates: false }): Promise<Segment> {
+  segment(from: Height, limit: number, options = { certificates: false }): Promise<SegmentText> {
     return readSegment(this.#parts.chain, from, limit, options)
   }
 

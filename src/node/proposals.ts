@@ -50,7 +50,8 @@ export class Proposals {
 
   /** Whether a proposal waits for the transaction. */
   isMissing(hash: Hash): boolean {
-    return [...this.#waiting.values()].some(({ missing }) => missing.has(hash))
+    for (const { missing } of this.#waiting.values()) if (missing.has(hash)) return true
+    return false
   }
 
   /** @param transaction - whose signature holds */

@@ -12,7 +12,7 @@ import type { Transport } from '../ports/transport.ts'
 import { requestTicks, tickMs } from '../sync/limits.ts'
 import { Push, type PushEffect, type PushInput } from '../sync/push.ts'
 import { type Address, height as asHeight, type Height } from '../units.ts'
-import type { Segment } from './service.ts'
+import type { SegmentText } from './service.ts'
 import { Ticker } from './ticker.ts'
 
 /** Of an answer, which is empty or a problem. */
@@ -23,7 +23,7 @@ const maxDetail = 200
 export interface PusherParts {
   /** Of this node's head. */
   readonly height: () => Height
-  readonly readSegment: (from: Height, limit: number, options: { certificates: true }) => Promise<Segment>
+  readonly readSegment: (from: Height, limit: number, options: { certificates: true }) => Promise<SegmentText>
   readonly transport: Transport
   readonly clock: Clock
   readonly log: Log
@@ -89,11 +89,11 @@ export class SegmentPusher {
     const { status, text } = await transport.request(url, {
       method: 'POST',
       path: '/v1/peer/segments',
-      body: JSON.stringify(segment),
+      body: segment.text,
       maxBytes: maxAnswerBytes,
       timeoutMs: requestTicks * tickMs,
     })
     if (status !== 204) throw new Error(`it answers ${status}: ${printable(text, maxDetail)}`)
-    return asHeight(from + segment.blocks.length - 1)
+    return asHeight(from + segment.blocks - 1)
   }
 }

@@ -64,6 +64,13 @@ export interface Segment {
   readonly certificate?: Certificate
 }
 
+/** A {@link Segment} as JSON. */
+export interface SegmentText {
+  readonly text: string
+  /** How many it has. */
+  readonly blocks: number
+}
+
 /** Why a committed transaction had no effect but its fee. */
 export interface FailureReason {
   readonly code: string
@@ -213,7 +220,7 @@ export interface NodeService {
   /** @returns undefined when there is no such block (yet) */
   block(at: Height | BlockHash | 'latest'): Promise<CommittedBlock | undefined>
   /** At most `limit` blocks and {@link maxSegmentBytes}, ending where the validator set changes. */
-  segment(from: Height, limit: number, options?: { certificates: boolean }): Promise<Segment>
+  segment(from: Height, limit: number, options?: { certificates: boolean }): Promise<SegmentText>
 
   /**
    * Takes a segment with all its certificates that another node sends unasked: parsed JSON, nothing more.

@@ -102,11 +102,46 @@ it('what is taken out of an outbox came in, in order, in frames that every peer 
       while (!outbox.isEmpty) {
         const frame = outbox.take()
         expect(frame.sizeBytes).toBe(Buffer.byteLength(frame.text))
-        const verdict = decodeFrame(frame.text)
-        out.push(...('messages' in verdict ? verdict.messages : []))
+        out.push(...messagesIn(frame.text))
       }
       expect(out).toEqual(messages)
     }),
     { numRuns: 30 },
   )
 })
+
+it('transactions that were sent one by one are read as few messages, in their order', () => {
+  fc.assert(
+    fc.property(
+      fc.array(fc.option(message, { nil: undefined }), { minLength: 1, maxLength: 300 }),
+      (saidBetween) => {
+        const outbox = new Outbox()
+        const texts = saidBetween.map((_, at) => JSON.stringify(`transaction ${at}`))
+        for (const [at, between] of saidBetween.entries()) {
+          for (const one of encodeTransactions([texts[at]!])) outbox.add(one)
+          if (between) outbox.add(encodeMessage(between))
+        }
+        const read: PeerMessage[] = []
+        while (!outbox.isEmpty) {
+          const frame = outbox.take()
+          expect(frame.sizeBytes).toBe(Buffer.byteLength(frame.text))
+          const messages = messagesIn(frame.text)
+          expect(messages).toHaveLength(frame.messages.length)
+          const pairs = messages.slice(1).map((next, at) => [messages[at]!.kind, next.kind])
+          expect(pairs).not.toContainEqual(['transactions', 'transactions'])
+          read.push(...messages)
+        }
+        expect(read.flatMap((one) => (one.kind === 'transactions' ? one.transactions : []))).toEqual(
+          texts.map((text) => JSON.parse(text)),
+        )
+        expect(read.filter(({ kind }) => kind !== 'transactions')).toEqual(saidBetween.filter(Boolean))
+      },
+    ),
+    { numRuns: 30 },
+  )
+})
+
+const messagesIn = (text: string): readonly PeerMessage[] => {
+  const verdict = decodeFrame(text)
+  return 'messages' in verdict ? verdict.messages : []
+}

@@ -4,7 +4,7 @@
  * Everything but a status may be dropped: gossip repeats on its ticks what the other end lacks. Of statuses
  * only the newest is worth anything, so that there is at most one, and always room for it.
  */
-import { type EncodedMessage, encodeFrame } from '../../messages/frame.ts'
+import { type EncodedMessage, encodeFrame, joinTransactions } from '../../messages/frame.ts'
 import { maxFrameBytes, maxFrameMessages } from '../../messages/limits.ts'
 import { maxQueuedBytes, maxQueuedMessages } from './limits.ts'
 
@@ -38,14 +38,16 @@ export class Outbox {
   /** Takes out what fits into one frame, eldest first. Something must wait. */
   take(): OutboundFrame {
     const taken: EncodedMessage[] = []
-    let sizeBytes = 1 // the brackets, less the comma that the last message doesn't have
+    let takenBytes = 1 // the brackets, less the comma that the last message doesn't have
     for (const message of this.#messages) {
-      if (taken.length === maxFrameMessages || sizeBytes + message.sizeBytes + 1 > maxFrameBytes) break
+      if (taken.length === maxFrameMessages || takenBytes + message.sizeBytes + 1 > maxFrameBytes) break
       taken.push(message)
-      sizeBytes += message.sizeBytes + 1
+      takenBytes += message.sizeBytes + 1
       this.#remove(message)
     }
-    return { text: encodeFrame(taken), messages: taken, sizeBytes }
+    const messages = joinTransactions(taken)
+    const sizeBytes = messages.reduce((sum, message) => sum + message.sizeBytes + 1, 1)
+    return { text: encodeFrame(messages), messages, sizeBytes }
   }
 
   #replaceStatus(status: EncodedMessage): void {

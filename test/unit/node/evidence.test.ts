@@ -5,6 +5,7 @@ import { canonicalize, type Json, parseCanonical } from '../../../src/codec/json
 import { readBackup, writeBackup } from '../../../src/node/backup.ts'
 import { Chain } from '../../../src/node/chain.ts'
 import { readAccount, readBlock, readSegment, readValidators } from '../../../src/node/queries.ts'
+import type { Segment } from '../../../src/node/service.ts'
 import { verifyLedger } from '../../../src/node/verify-ledger.ts'
 import { type Block, evidenceRoot, hashHeader } from '../../../src/objects/block.ts'
 import { type Evidence, evidenceText } from '../../../src/objects/evidence.ts'
@@ -41,7 +42,8 @@ describe('a ledger that holds evidence', () => {
     const read = await readBlock(chain, height(2))
     expect(read?.block).toMatchObject({ evidence, transactions: [] })
     expect(read?.block.header.evidenceRoot).toBe(evidenceRoot(evidence))
-    const { blocks } = await readSegment(chain, height(1), 10)
+    const { text } = await readSegment(chain, height(1), 10)
+    const { blocks } = JSON.parse(text) as Segment
     expect(blocks.map((block) => block.evidence)).toEqual([[], evidence]) // after it others vote
     expect(await readAccount(chain, guilty.address, { proof: false })).toMatchObject({
       stake: '0',

@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest'
 import type { Json } from '../../../src/codec/json.ts'
 import { TautlineError } from '../../../src/errors.ts'
 import { withMinimumFee } from '../../../src/ledger/fees.ts'
-import type { LedgerEvent } from '../../../src/node/service.ts'
+import type { LedgerEvent, Segment } from '../../../src/node/service.ts'
 import type { Operation } from '../../../src/objects/operation.ts'
 import { type DecodedTransaction, decodeTransaction, signingText } from '../../../src/objects/transaction.ts'
 import type { Signer } from '../../../src/ports/keys.ts'
@@ -185,18 +185,21 @@ describe('reading', () => {
     const { id } = await started.node.spend({ operations: [bond(5_000_000)] })
     await started.node.waitUntilFinal(id, 1)
     await submitFinal(await sign(alice, [transfer(bob.address, 1)], { nonce: 1 }))
-    const segment = await started.node.segment(height(1), 100)
+    const read = async (from: number, options = { certificates: false }): Promise<Segment> => {
+      const { text, blocks } = await started.node.segment(height(from), 100, options)
+      const segment = JSON.parse(text) as Segment
+      expect(segment.blocks).toHaveLength(blocks)
+      return segment
+    }
+    const segment = await read(1)
     expect(segment.blocks.map(({ header }) => header.height)).toEqual([1, 2, 3])
     expect(segment.certificate).toMatchObject({ height: 3 })
-    expect((await started.node.segment(height(4), 100)).blocks).toHaveLength(1)
-    expect(await started.node.segment(height(5), 100)).toEqual({ blocks: [] })
-    const whole = await started.node.segment(height(1), 100, { certificates: true })
+    expect((await read(4)).blocks).toHaveLength(1)
+    expect(await read(5)).toEqual({ blocks: [] })
+    const whole = await read(1, { certificates: true })
     expect(whole.certificates?.map(({ height }) => height)).toEqual([1, 2, 3])
     expect(whole.certificate).toEqual(whole.certificates?.at(-1))
-    expect(await started.node.segment(height(5), 100, { certificates: true })).toEqual({
-      blocks: [],
-      certificates: [],
-    })
+    expect(await read(5, { certificates: true })).toEqual({ blocks: [], certificates: [] })
     expect((await started.node.validators(height(3)))?.totalStake).toBe('1000000000')
     expect((await started.node.validators(height(4)))?.totalStake).toBe('1005000000')
     expect((await started.node.validators())?.height).toBe(5)
