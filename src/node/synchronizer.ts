@@ -28,6 +28,8 @@ import { Ticker } from './ticker.ts'
 const progressMs = 10_000
 /** How long no segment is taken by push after a false one: that bounds what checking false ones may cost. */
 const restAfterFalseMs = 1_000
+/** Text of answers that are kept as they were parsed until they are used: what is in use, and what comes next. */
+const maxParsedBytes = 12 * 1024 * 1024
 /** Characters of a reason, much of which may be a peer's own words. */
 const maxDetail = 300
 
@@ -47,8 +49,9 @@ export interface SynchronizerParts {
 
 interface Answer {
   readonly from: Height
-  /** Parsed anew when it is used: waiting texts take a third of the memory. */
   readonly text: string
+  /** Absent when too much is parsed already: waiting texts take a third of the memory, and are parsed anew when used. */
+  readonly segment?: readonly UncheckedBlock[]
 }
 
 export class Synchronizer {
@@ -199,17 +202,24 @@ export class Synchronizer {
     const segment = parseHandedSegment(text)
     if (typeof segment === 'string')
       return { kind: 'failed', request, fault: 'false', reason: printable(segment, maxDetail) }
-    this.#answers.set(request, { from, text })
+    const isKept = this.#parsedBytes + text.length <= maxParsedBytes
+    this.#answers.set(request, { from, text, ...(isKept && { segment }) })
     const last = segment.at(-1)
     const mayBeShort = last !== undefined && mayEndAfter(last, text.length, this.#parts.parameters)
     return { kind: 'answered', request, blocks: segment.length, sizeBytes: text.length, mayBeShort }
   }
 
+  get #parsedBytes(): number {
+    let bytes = 0
+    for (const { text, segment } of this.#answers.values()) if (segment) bytes += text.length
+    return bytes
+  }
+
   /** @param replay - the present one; when it is another by then, the segment was given back meanwhile */
   async #use(request: RequestId, replay: Replay): Promise<void> {
-    const { from, text } = this.#answers.get(request)!
+    const { from, text, segment = parseHandedSegment(text) } = this.#answers.get(request)!
     try {
-      await replay.use(from, parseHandedSegment(text) as readonly UncheckedBlock[])
+      await replay.use(from, segment as readonly UncheckedBlock[]) // it could be read when it came
       this.headMoved()
     } catch (error) {
       if (replay !== this.#replay || this.#isClosed) return
