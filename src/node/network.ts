@@ -66,8 +66,8 @@ export class Network {
   readonly #parts: NetworkParts
   readonly #gossip: Gossip
   readonly #proposals: Proposals
-  /** Signatures of messages that hold. */
-  readonly #known = new LRUCache<string, true>({ max: maxKnownSignatures })
+  /** Signatures of messages that hold. Counted by size: with `max` all of its room would be taken at once. */
+  readonly #known = new LRUCache<string, true>({ maxSize: maxKnownSignatures, sizeCalculation: () => 1 })
   readonly #underVerification = new Map<Address, number>()
   /** Blocks of proposals of the present height, with or without all their transactions. */
   readonly #compact = new Map<BlockHash, CompactBlock>()

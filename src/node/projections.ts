@@ -36,7 +36,11 @@ export interface Ground extends Context {
 }
 
 export class Projections {
-  readonly #bySender = new LRUCache<Address, Projection>({ max: maxProjections })
+  /** Counted by size: with `max` all of its room would be taken at once. */
+  readonly #bySender = new LRUCache<Address, Projection>({
+    maxSize: maxProjections,
+    sizeCalculation: () => 1,
+  })
 
   /**
    * Runs a transaction after those of its sender that are pending.

@@ -16,7 +16,8 @@
  * }
  * ```
  */
-import { decodeSlot, encodeSlot, newestSlot, slotIndex } from '../../src/codec/slot.ts'
+import { createHash } from 'node:crypto'
+import { type Digest, decodeSlot, encodeSlot, newestSlot, slotIndex } from '../../src/codec/slot.ts'
 import { TautlineError } from '../../src/errors.ts'
 import type { SignRecordStore } from '../../src/ports/sign-record-store.ts'
 import type { ObjectDriver } from '../../src/storage/driver.ts'
@@ -80,6 +81,8 @@ interface Write {
   readonly syncs: boolean
 }
 
+const digest: Digest = (bytes) => createHash('sha256').update(bytes).digest()
+
 /** How much of so many bytes lands. */
 type Share = (bytes: number) => number
 const shares: readonly Share[] = [() => 0, (bytes) => bytes >> 1, (bytes) => Math.max(0, bytes - 1)]
@@ -138,7 +141,7 @@ class Disk implements FaultyDisk {
 
   /** As the real one: a slot appears whole, is then written over in place, and is durable when it resolves. */
   signRecords(): SignRecordStore {
-    const newest = () => newestSlot(this.#signRecord.map((slot) => slot && decodeSlot(slot)))
+    const newest = () => newestSlot(this.#signRecord.map((slot) => slot && decodeSlot(slot, digest)))
     return {
       read: async () => {
         this.#requireAlive()
@@ -148,7 +151,7 @@ class Disk implements FaultyDisk {
         this.#requireAlive()
         const counter = (newest()?.counter ?? 0) + 1
         const index = slotIndex(counter)
-        const slot = encodeSlot({ counter, value: record })
+        const slot = encodeSlot({ counter, value: record }, digest)
         const before = this.#signRecord[index]
         this.#write({
           syncs: false, // the ledger's objects

@@ -10,20 +10,29 @@ import { hashHeader } from '../../src/objects/block.ts'
 import { signingText, type Transaction } from '../../src/objects/transaction.ts'
 import { type ConsensusMessage, messageSigningText, type Vote } from '../../src/objects/vote.ts'
 import type { PlainAnswer, PlainRequest } from '../../src/ports/transport.ts'
-import type { Address, BlockHash, Hash, NetworkId, UnixMs } from '../../src/units.ts'
+import type { Address, BlockHash, Hash, NetworkId, Round, UnixMs } from '../../src/units.ts'
 import type { Chance } from './chance.ts'
 import { isConsensus, said } from './interference.ts'
 import type { InstantSigner } from './keys.ts'
 
 /**
  * - `equivocator`: says one thing to some and another to others, votes and blocks.
+ * - `reproposer`: proposes blocks of earlier rounds again, and names any earlier round as that of their polka.
  * - `yes-sayer`: besides its node's votes, votes for every block that it knows, to whoever likes that.
  * - `withholder`: keeps its proposals and votes from some, or from all.
  * - `forger`: proposes invalid blocks, and answers those who sync with forgeries.
  * - `impostor`: votes, proposes and pays in the names of others, with signatures that do not hold.
  * - `replayer`: repeats what it has heard long ago, and what its key says in another network.
  */
-export const lies = ['equivocator', 'yes-sayer', 'withholder', 'forger', 'impostor', 'replayer'] as const
+export const lies = [
+  'equivocator',
+  'reproposer',
+  'yes-sayer',
+  'withholder',
+  'forger',
+  'impostor',
+  'replayer',
+] as const
 export type Lie = (typeof lies)[number]
 
 /** How far from the truth a forger's times are. */
@@ -44,6 +53,9 @@ export class Liar {
   #payment: Transaction | undefined
   /** Blocks proposed in this height, in the order in which they became known. */
   #known: { readonly height: number; readonly blocks: Set<BlockHash> } = { height: 0, blocks: new Set() }
+  /** Its own second proposals, and everybody's first of the known blocks. */
+  readonly #again = new Map<BlockHash, ProposalMessage>()
+  readonly #proposals = new Map<BlockHash, ProposalMessage>()
 
   /** @param onInvalid - told which blocks no honest validator may vote for */
   constructor(lie: Lie, signer: InstantSigner, chance: Chance, onInvalid: (block: BlockHash) => void) {
@@ -57,7 +69,7 @@ export class Liar {
   hear(message: PeerMessage): void {
     if (isConsensus(message)) this.#voters.add(said(message).validator)
     if (message.kind === 'transactions') this.#payment = message.transactions.at(-1) as Transaction
-    if (message.kind === 'proposal') this.#know(message.proposal)
+    if (message.kind === 'proposal') this.#learn(message)
     if (this.#lie === 'replayer' && isConsensus(message) && this.#heard.length < maxHeard)
       this.#heard.push(message)
   }
@@ -76,11 +88,13 @@ export class Liar {
   }
 
   #utter(peer: string, message: PeerMessage): readonly PeerMessage[] {
-    if (message.kind === 'proposal') this.#know(message.proposal)
+    if (message.kind === 'proposal') this.#learn(message)
     if (!isConsensus(message) || !this.#isOwn(message)) return [message]
     switch (this.#lie) {
       case 'equivocator':
         return [this.#isTold(peer, message) ? this.#otherStory(message) : message]
+      case 'reproposer':
+        return [message.kind === 'proposal' ? this.#proposedAgain(message) : message]
       case 'yes-sayer':
         return [message, ...this.#agreeing(peer, message)]
       case 'withholder':
@@ -106,8 +120,18 @@ export class Liar {
     return isTold
   }
 
+  #learn(message: ProposalMessage): void {
+    this.#know(message.proposal)
+    const { block } = message.proposal
+    if (this.#lie === 'reproposer' && !this.#proposals.has(block)) this.#proposals.set(block, message)
+  }
+
   #know({ height, block }: ConsensusMessage): void {
-    if (height > this.#known.height) this.#known = { height, blocks: new Set() }
+    if (height > this.#known.height) {
+      this.#known = { height, blocks: new Set() }
+      this.#proposals.clear()
+      this.#again.clear()
+    }
     if (block && height === this.#known.height) this.#known.blocks.add(block)
   }
 
@@ -123,6 +147,27 @@ export class Liar {
       ...vote,
       ...(other && this.#known.height === vote.height && { block: other }),
     } as Vote)
+  }
+
+  /** One and the same to all, so that it is no evidence. */
+  #proposedAgain(message: ProposalMessage): ProposalMessage {
+    const { proposal } = message
+    const again = this.#again.get(proposal.block) ?? this.#choose(message)
+    this.#again.set(proposal.block, again)
+    return again
+  }
+
+  #choose(message: ProposalMessage): ProposalMessage {
+    const { proposal } = message
+    const earlier = [...this.#proposals.values()].filter(({ proposal: { height, round, block } }) => {
+      return height === proposal.height && round < proposal.round && block !== proposal.block
+    })
+    if (earlier.length === 0) return message
+    const { block, proposal: first } = this.#chance.pick(earlier)
+    const polkaRound = this.#chance.below(proposal.round) as Round
+    const changed = { ...proposal, block: first.block, polkaRound }
+    const signature = this.#signer.sign(messageSigningText(changed))
+    return { kind: 'proposal', proposal: { ...changed, signature }, block }
   }
 
   #agreeing(peer: string, message: ProposalMessage | VoteMessage): readonly PeerMessage[] {

@@ -1,51 +1,42 @@
 /**
- * `npm run mutants [name…]`: how good is the simulator? Breaks the real code on purpose, one line at a time, in a
- * copy, and runs the seeds of continuous integration until one fails. A mutant that no seed kills is a hole.
+ * `npm run mutants [name…]`: how good is the simulator? Breaks the real code on purpose, one line at a time, and runs
+ * the seeds of continuous integration until one fails. A mutant that no seed kills is a hole.
  */
-import { cp, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { type Mutation, mutations } from './mutations.ts'
-import { replayCommand, runSeeds, seedsOf } from './seed-runner.ts'
+import { replayCommand, runSeeds, type Seed, seedsOf } from './seed-runner.ts'
 import { ciSizes, sizesFrom } from './sizes.ts'
 
-const top = join(import.meta.dirname, '../..')
-
-const copyTree = async (): Promise<string> => {
-  const copy = await mkdtemp(join(tmpdir(), 'tautline-mutant-'))
-  for (const name of ['src', 'test', 'package.json', 'tsconfig.json'])
-    await cp(join(top, name), join(copy, name), { recursive: true })
-  await symlink(join(top, 'node_modules'), join(copy, 'node_modules'))
-  return copy
-}
+const { short, long } = sizesFrom(process.env, ciSizes)
+/** The short ones first, since they kill most. */
+const seeds: readonly Seed[] = [...seedsOf({ short, long: 0 }), ...seedsOf({ short: 0, long })]
+/** What is not broken lives through these: else the machinery fails, and every mutant would seem to be killed. */
+const controlSeeds = seedsOf({ short: 40, long: 1 })
 
 /** @returns how it was killed, or undefined when it lives */
-const judge = async ({ file, find, replace }: Mutation): Promise<string | undefined> => {
-  const copy = await copyTree()
-  try {
-    const path = join(copy, file)
-    const source = await readFile(path, 'utf8')
-    await writeFile(
-      path,
-      source.replace(find, () => replace),
-    )
-    const { short, long } = sizesFrom(process.env, ciSizes)
-    const seeds = [...seedsOf({ short, long: 0 }), ...seedsOf({ short: 0, long })]
-    const { failed, runs } = await runSeeds(seeds, { root: copy, stopsEarly: true })
-    const [killer] = failed
-    return killer && `after ${runs} seeds: ${replayCommand(killer)}  # ${killer.faults[0]?.split('\n')[0]}`
-  } finally {
-    await rm(copy, { recursive: true })
-  }
+const judge = async (change: Mutation): Promise<string | undefined> => {
+  const { failed, runs } = await runSeeds(seeds, { change, stopsEarly: true })
+  const [killer] = failed
+  return killer && `after ${runs} seeds: ${replayCommand(killer)}  # ${killer.faults[0]?.split('\n')[0]}`
 }
 
 const named = process.argv.slice(2)
+const unknown = named.filter((name) => !mutations.some((mutation) => mutation.name === name))
+if (unknown.length > 0) throw new Error(`no such mutants: ${unknown.join(', ')}`)
 const chosen = named.length === 0 ? mutations : mutations.filter(({ name }) => named.includes(name))
+
+const { failed } = await runSeeds(controlSeeds)
+if (failed.length > 0) throw new Error(`the unbroken code fails: ${failed[0]?.faults[0]}`)
+
+const startedMs = performance.now()
 let alive = 0
 for (const mutation of chosen) {
   const death = await judge(mutation)
   if (!death) alive++
   process.stdout.write(`${mutation.name}: ${death ? `killed ${death}` : 'LIVES'}\n`)
 }
-process.stdout.write(`${chosen.length - alive} of ${chosen.length} mutants killed\n`)
+const seconds = Math.round((performance.now() - startedMs) / 1_000)
+process.stdout.write(
+  `${chosen.length - alive} of ${chosen.length} mutants killed in ${seconds} s, ` +
+    `by ${short} short and ${long} long seeds\n`,
+)
 process.exitCode = alive > 0 ? 1 : 0

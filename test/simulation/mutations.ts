@@ -3,11 +3,10 @@
  *
  * Simulations must find every one of them (`mutants.ts`). Each text occurs once in its file, which a test checks.
  */
-export interface Mutation {
+import type { Change } from './bundle.ts'
+
+export interface Mutation extends Change {
   readonly name: string
-  readonly file: string
-  readonly find: string
-  readonly replace: string
 }
 
 const consensus = 'src/consensus/consensus.ts'

@@ -7,10 +7,22 @@
 import type { ConsensusMessage } from '../../src/objects/vote.ts'
 import type { Address } from '../../src/units.ts'
 import type { Chance } from './chance.ts'
+import type { VirtualTime } from './virtual-time.ts'
 
 /** Whether nothing goes from one machine to another. */
 type Cut = (from: string, to: string) => boolean
 type Plan = Readonly<Record<ConsensusMessage['kind'], Cut>>
+
+/**
+ * How long a round's partitions last, from the first message that is judged by them. Several rounds pass in it; if
+ * they never ended, who lacks a quorum's votes of a round could not even leave it.
+ */
+const planMs = 8_000
+
+interface Judged {
+  readonly plan: Plan
+  readonly endMs: number
+}
 
 const never: Cut = () => false
 const open: Plan = { proposal: never, prevote: never, precommit: never }
@@ -27,9 +39,11 @@ export interface Cast {
 export class PartitionPlans {
   readonly #chance: Chance
   readonly #cast: Cast
-  readonly #plans = new Map<string, Plan>()
+  readonly #time: VirtualTime
+  readonly #judged = new Map<string, Judged>()
 
-  constructor(chance: Chance, cast: Cast) {
+  constructor(time: VirtualTime, chance: Chance, cast: Cast) {
+    this.#time = time
     this.#chance = chance
     this.#cast = cast
   }
@@ -37,9 +51,13 @@ export class PartitionPlans {
   /** What doesn't arrive from its author doesn't arrive through others either. */
   isCut(from: string, to: string, { kind, height, round, validator }: ConsensusMessage): boolean {
     const name = `${height} ${round}`
-    const plan = this.#plans.get(name) ?? this.#drawPlan(height, round)
-    this.#plans.set(name, plan)
-    if (plan === open) return false
+    const judged = this.#judged.get(name) ?? {
+      plan: this.#drawPlan(height, round),
+      endMs: this.#time.nowMs + planMs,
+    }
+    this.#judged.set(name, judged)
+    const { plan, endMs } = judged
+    if (plan === open || this.#time.nowMs > endMs) return false
     return plan[kind](from, to) || this.#cast.machinesOf(validator).every((author) => plan[kind](author, to))
   }
 

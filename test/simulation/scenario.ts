@@ -33,14 +33,15 @@ export interface Scenario {
   readonly parts: readonly Part[]
   /** Machines that hold accounts but no stake, and may bond some later. */
   readonly joiners: readonly Part[]
-  /** Time and weather change together. */
+  /** The weather changes after it. */
   readonly phaseMs: number
   readonly phases: number
+  /** Chance that nothing goes wrong for a phase, which then ends after a few heights. */
+  readonly calmPercent: number
   /** The bad time ends before its phases are over when this height is final. */
   readonly goal: number
-  /** Whether rounds have partitions of their own, and whether those who missed a decision are kept from it. */
+  /** Whether rounds have partitions of their own. */
   readonly hasPlans: boolean
-  readonly areDecisionsHidden: boolean
   /** Nothing but partitions troubles this one. */
   readonly isGentle: boolean
   /** Machines that hear nothing of the others until the healing; absent where weather and plans decide. */
@@ -64,15 +65,14 @@ export const drawScenario = (kind: Kind, seed: number): Scenario => {
     kind,
     seed,
     parts: stakes.map((stake, at) => drawPart(chance, `v${at}`, stake, roles[at]!)),
-    joiners: Array.from(
-      { length: 0 * (kind === 'long' ? chance.below(3) : Number(chance.percent(10))) },
-      (_, at) => drawPart(chance, `j${at}`, 0, 'honest'),
+    joiners: Array.from({ length: kind === 'long' ? chance.below(3) : Number(chance.percent(10)) }, (_, at) =>
+      drawPart(chance, `j${at}`, 0, 'honest'),
     ),
     phaseMs: kind === 'short' ? 2_000 : 4_000,
-    phases: kind === 'short' ? 5 : 400,
+    phases: kind === 'short' ? 4 : 400,
+    calmPercent: kind === 'short' ? 0 : 50,
     goal: kind === 'short' ? Number.POSITIVE_INFINITY : 100,
     hasPlans,
-    areDecisionsHidden: hasPlans && chance.percent(70),
     isGentle: kind === 'short' && chance.percent(30),
     clients: kind === 'short' ? 2 : 3,
     changesStake: chance.percent(kind === 'short' ? 20 : 60),

@@ -37,6 +37,8 @@ export class Watchdog {
   /** Highest round in which somebody honest has said something, by height. */
   readonly rounds = new Map<Height, number>()
 
+  #roundsLimit: { readonly most: number; readonly spent: ReadonlyMap<Height, number> } | undefined
+
   blame(what: string): void {
     this.faults.push(what)
   }
@@ -86,7 +88,21 @@ export class Watchdog {
     }
     if (before !== undefined && before !== text)
       this.blame(`an honest key contradicts itself: ${before} and ${text}`)
-    if (round > (this.rounds.get(height) ?? 0)) this.rounds.set(height, round)
+    this.#enter(height, round)
+  }
+
+  /** From now on no height may take more rounds than so many, beyond those that it has had. */
+  limitRounds(most: number): void {
+    this.#roundsLimit = { most, spent: new Map(this.rounds) }
+  }
+
+  #enter(height: Height, round: number): void {
+    if (round <= (this.rounds.get(height) ?? 0)) return
+    this.rounds.set(height, round)
+    if (this.#roundsLimit === undefined) return
+    const { most, spent } = this.#roundsLimit
+    if (round > (spent.get(height) ?? 0) + most)
+      this.blame(`height ${height} is in round ${round} and was in ${spent.get(height) ?? 0} at the healing`)
   }
 
   #requireTimely(block: BlockHash, isTimely: (time: UnixMs) => boolean): void {

@@ -63,7 +63,7 @@ export class Weather {
   }
 
   /** All is as it should be; only the clocks of those who are skewed stay off. */
-  heal(): void {
+  clear(): void {
     this.#setLosses(0, 0)
     this.#setDelays(() => [1, 30])
     this.#cut(never, false)

@@ -41,16 +41,25 @@ const second = 1_000
 const day = 86_400 * second
 /** Blocks that everybody honest has to have made after the healing. */
 const freshBlocks = 2
-/** Time for that: rounds that fail are at their timeouts' cap, and every second of them may be a liar's. */
+/**
+ * Rounds that a height may take beyond those that it has had when the world heals, in walks of its proposers.
+ *
+ * In the first one whoever proposes honestly learns of every lock, since a polka is repeated on ticks until all have
+ * it; in the second one an honest proposer's block suits every lock, whatever the liars among the proposers withhold.
+ */
+const recoveryWalks = 2
+/** Without a word no rounds pass, so time is bounded as well: two walks with most timeouts at their cap. */
 const recoveryMs = 400 * second
-/** A long seed that comes to its goal no sooner than this is stuck. */
-const staleMs = 3_600 * second
+/** A long seed that doesn't come to its goal within this, after its phases, is stuck. */
+const staleMs = 400 * second
 /** So that unbonded stake is released, and blocks without transactions are made. */
 const shortPeriods = {
   trustingPeriodMs: 30 * second,
   unbondingPeriodMs: 31 * second,
   heartbeatMs: 10 * second,
 }
+/** Blocks after which a calm phase ends. */
+const calmBlocks = 4
 /** Writes of a machine's life among which one may be its last. */
 const maxFatalWrite = 60
 const unit = 10n ** 9n
@@ -134,7 +143,7 @@ class World {
     )
     this.#genesis = this.#makeGenesis()
     this.#machines = this.#makeMachines()
-    this.#plans = new PartitionPlans(this.#chance.fork('plans'), this.#cast())
+    this.#plans = new PartitionPlans(this.#time, this.#chance.fork('plans'), this.#cast())
     this.#weather = new Weather({
       time: this.#time,
       chance: this.#chance.fork('weather'),
@@ -172,21 +181,32 @@ class World {
   // The course of it.
 
   async #suffer(): Promise<void> {
-    const { phases, phaseMs, goal, isGentle, side } = this.#scenario
+    const { phases, goal, side } = this.#scenario
     if (side) this.#weather.split(new Set(side))
     for (const machine of this.#machines) machine.start(this.#drawFault())
     for (const client of this.#clients) this.#keepRunning(client)
-    for (let phase = 0; phase < phases && !this.#isOver(goal); phase++) {
-      if (!isGentle) this.#weather.change()
-      await this.#time.runUntil(() => this.#isOver(goal), this.#time.nowMs + phaseMs)
-    }
-    if (Number.isFinite(goal)) await this.#time.runUntil(() => this.#isOver(goal), this.#time.nowMs + staleMs)
+    for (let phase = 0; phase < phases && !this.#isOver(goal); phase++) await this.#pass(goal)
+    if (!Number.isFinite(goal)) return
+    const isReached = await this.#time.runUntil(() => this.#isOver(goal), this.#time.nowMs + staleMs)
+    if (!isReached) this.#watchdog.blame(`no more than ${this.#watchdog.highest} heights of ${goal} are made`)
+  }
+
+  /** A phase. */
+  async #pass(goal: number): Promise<void> {
+    const { phaseMs, isGentle, calmPercent } = this.#scenario
+    const isCalm = this.#chance.percent(calmPercent)
+    if (isCalm) this.#weather.clear()
+    else if (!isGentle) this.#weather.change()
+    const enough = isCalm ? Math.min(goal, this.#watchdog.highest + calmBlocks) : goal
+    await this.#time.runUntil(() => this.#isOver(enough), this.#time.nowMs + phaseMs)
   }
 
   async #recover(): Promise<void> {
     this.#note('the world heals')
     this.#isHealed = true
-    this.#weather.heal()
+    this.#weather.clear()
+    const { parts, joiners } = this.#scenario
+    this.#watchdog.limitRounds(recoveryWalks * (parts.length + joiners.length))
     for (const machine of this.#machines) if (!machine.isRunning) machine.start()
     const from = this.#watchdog.highest
     const goal = asHeight(from + freshBlocks)
