@@ -145,8 +145,12 @@ const collect = (child: ChildProcess): (() => string) => {
   return () => text
 }
 
+const running = new Set<ChildProcess>()
+process.prependOnceListener('exit', () => {
+  for (const child of running) child.kill('SIGKILL') // before their folders are removed
+})
+
 const endWithThisProcess = (child: ChildProcess): void => {
-  const kill = (): void => void child.kill('SIGKILL')
-  process.prependOnceListener('exit', kill) // before its folder is removed
-  child.once('exit', () => process.off('exit', kill))
+  running.add(child)
+  child.once('exit', () => running.delete(child))
 }
