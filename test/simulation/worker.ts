@@ -22,6 +22,9 @@ const run = async ({ kind, seed }: Seed): Promise<Outcome> => {
   return { ...outcome, faults, trace: '' }
 }
 
+// Nobody is left to be told.
+process.on('disconnect', () => process.exit())
+
 process.on('message', async (seeds: readonly Seed[]) => {
   for (const seed of seeds) process.send!(await run(seed))
 })
