@@ -13,7 +13,11 @@ export const maxHeadValues = 16_384
 const absent = Symbol('absent')
 
 export class HeadValues {
-  readonly #values = new LRUCache<string, NonNullable<Json> | typeof absent>({ max: maxHeadValues })
+  /** Counted by size: with `max` all of its room would be taken at once. */
+  readonly #values = new LRUCache<string, NonNullable<Json> | typeof absent>({
+    maxSize: maxHeadValues,
+    sizeCalculation: () => 1,
+  })
 
   has(key: string): boolean {
     return this.#values.has(key)
