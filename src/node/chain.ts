@@ -7,7 +7,7 @@
  */
 import type { Json } from '../codec/json.ts'
 import { assert, TautlineError } from '../errors.ts'
-import { type Account, accountKey, decodeAccount } from '../ledger/account.ts'
+import { type Account, accountKey, decodeAccount, emptyAccount } from '../ledger/account.ts'
 import { type AssembledBlock, assembleBlock } from '../ledger/assemble-block.ts'
 import {
   accountKeysOf,
@@ -203,6 +203,8 @@ export class Chain {
     if (!this.#headValues.has(key)) {
       const values = this.state.peek(this.#head.state, [key])
       if (!values) return undefined
+      // Strangers, of whom there is no end, must not push out those who have an account.
+      if (values.get(key) === undefined) return emptyAccount
       this.#headValues.keep(values)
     }
     const account = decodeAccount(this.#headValues.get(key))

@@ -48,7 +48,9 @@ const tell = lies[process.env.LIE]
 const segment = Node.prototype.segment
 Node.prototype.segment = async function (from, ...rest) {
   const honest = await segment.call(this, from, ...rest)
-  return from === 1 ? tell(honest, this.network) : honest
+  if (from !== 1) return honest
+  const told = await tell(JSON.parse(honest.text), this.network)
+  return { ...honest, text: JSON.stringify(told) }
 }
 
 await import('../../dist/src/cli/main.js')
