@@ -3,7 +3,7 @@ import type { Kind } from './scenario.ts'
 
 export type Sizes = Readonly<Record<Kind, number>>
 
-export const ciSizes: Sizes = { short: 1_500, long: 8 }
+export const ciSizes: Sizes = { short: 5_000, long: 100 }
 export const soakSizes: Sizes = { short: 200_000, long: 2_000 }
 
 /** @param environment - `SHORT_SEEDS` and `LONG_SEEDS` say how many instead */

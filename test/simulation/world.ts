@@ -115,6 +115,7 @@ class World {
   /** What honest validators have bonded in the genesis and not wanted back since. */
   readonly #sureStakes: Map<string, number>
   #isHealed = false
+  #isCalm = false
   #crashes = 0
   #transactions = 0
 
@@ -195,6 +196,7 @@ class World {
   async #pass(goal: number): Promise<void> {
     const { phaseMs, isGentle, calmPercent } = this.#scenario
     const isCalm = this.#chance.percent(calmPercent)
+    this.#isCalm = isCalm
     if (isCalm) this.#weather.clear()
     else if (!isGentle) this.#weather.change()
     const enough = isCalm ? Math.min(goal, this.#watchdog.highest + calmBlocks) : goal
@@ -451,7 +453,8 @@ class World {
   }
 
   #isCut(from: Host, to: Host, message: ConsensusMessage): boolean {
-    return this.#scenario.hasPlans && !this.#isHealed && this.#plans.isCut(from.name, to.name, message)
+    const isQuiet = this.#isHealed || this.#isCalm
+    return this.#scenario.hasPlans && !isQuiet && this.#plans.isCut(from.name, to.name, message)
   }
 
   #note(what: string): void {
