@@ -3,8 +3,8 @@ import { join } from 'node:path'
 import { TautlineError } from '../errors.ts'
 import type { Signer } from '../ports/keys.ts'
 import { readDataFile } from '../runtime/node/data-folder.ts'
-import { readSecretKey } from '../runtime/node/identity.ts'
 import { createNodeSigner } from '../runtime/node/keys.ts'
+import { readSecretKey } from '../runtime/secret-key.ts'
 import { readNamedFile } from './read-named-file.ts'
 
 export interface KeyFlags {

@@ -6,8 +6,9 @@ import { decodeAddress } from '../../codec/address.ts'
 import { encodeHex } from '../../codec/bytes.ts'
 import { TautlineError } from '../../errors.ts'
 import { openDataFolder } from '../../runtime/node/data-folder.ts'
-import { openIdentity } from '../../runtime/node/identity.ts'
-import { createNodeSigner, generateSecretKey } from '../../runtime/node/keys.ts'
+import { openFolderIdentity } from '../../runtime/node/identity.ts'
+import { createNodeSigner } from '../../runtime/node/keys.ts'
+import { generateSecretKey } from '../../runtime/secret-key.ts'
 import type { Address } from '../../units.ts'
 import { dataFlag, flag, jsonFlag, parsePath } from '../flags.ts'
 import { type KeyFlags, loadSigner } from '../signer.ts'
@@ -81,7 +82,7 @@ const makeNodeKey = async (data: string): Promise<MadeKey> => {
         `${file} holds a key already, and no key is ever replaced: choose another --data, or --key-file`,
       )
     }
-    const identity = await openIdentity(folder)
+    const identity = await openFolderIdentity(folder)
     await identity.close()
     return { address: identity.signer.address, file }
   } finally {

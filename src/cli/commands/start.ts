@@ -85,8 +85,8 @@ const start = async (flags: Flags, terminal: Terminal): Promise<void> => {
   const log = createLog({ json: flags.json ?? false, stream: terminal.logStream })
   const { halted, onHalt } = haltSignal()
   // Only here, so that the other commands don't wait for the whole node to be loaded.
-  const { startNode } = await import('../../runtime/node/start.ts')
-  const running = await startNode({ ...(await startOptions(flags)), log, onHalt })
+  const { startFromFolder } = await import('../../runtime/node/start.ts')
+  const running = await startFromFolder({ ...(await startOptions(flags)), log, onHalt })
   await serveUntil(running, Promise.race([interrupted, halted]), flags, terminal)
   log.info('ended: everything is on the disk')
 }

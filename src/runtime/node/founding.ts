@@ -21,7 +21,7 @@ import {
   type Member,
   membersFileName,
 } from './genesis-file.ts'
-import { openIdentity } from './identity.ts'
+import { openFolderIdentity } from './identity.ts'
 import { operatorToken } from './operator-token.ts'
 
 interface Founding {
@@ -113,7 +113,7 @@ const requireEmptyFolder = async (path: string): Promise<void> => {
 const makeIdentity = async (path: string): Promise<Address> => {
   const folder = await openDataFolder(path)
   try {
-    const identity = await openIdentity(folder)
+    const identity = await openFolderIdentity(folder)
     await identity.close()
     await operatorToken(folder)
     return identity.signer.address

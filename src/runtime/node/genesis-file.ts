@@ -13,6 +13,7 @@ import { TautlineError } from '../../errors.ts'
 import { addressField } from '../../objects/fields.ts'
 import { type Genesis, genesisSchema } from '../../objects/genesis.ts'
 import { nodeUrlField } from '../../objects/join-string.ts'
+import type { DataFolder } from './data-folder.ts'
 
 export const genesisFileName = 'genesis.json'
 export const membersFileName = 'members.json'
@@ -30,6 +31,12 @@ export const parseGenesis = (text: string, path: string): Genesis => parseAs(gen
 /** @throws when the file can't be read or holds no genesis */
 export const readGenesisFile = async (path: string): Promise<Genesis> =>
   parseGenesis(await readFile(path, 'utf8'), path)
+
+/** The genesis that a data folder's empty ledger begins with. */
+export const readFolderGenesis = async (folder: DataFolder): Promise<Genesis | undefined> => {
+  const text = await folder.readFile('genesis.json')
+  return text === undefined ? undefined : parseGenesis(text, join(folder.path, genesisFileName))
+}
 
 /** Who the members of the network are; nobody when no such file lies beside the genesis. */
 export const readMembersBeside = async (genesisPath: string): Promise<readonly Member[]> => {

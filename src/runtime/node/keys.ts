@@ -23,9 +23,6 @@ export const nodeEquations = (): readonly Equation[] =>
     return { name: native.name, holds: (claim) => pool.holds(claim) }
   })
 
-/** A new 32-byte seed (RFC 8032 §5.1.5, step 1): all there is to keep of a key. */
-export const generateSecretKey = (): Uint8Array => new Uint8Array(crypto.randomBytes(32))
-
 /**
  * Signs synchronously, in about 50 µs.
  *

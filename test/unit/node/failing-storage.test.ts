@@ -1,6 +1,6 @@
 import { expect, it, onTestFinished } from 'vitest'
 import { TautlineError } from '../../../src/errors.ts'
-import { systemClock } from '../../../src/runtime/node/clock.ts'
+import { systemClock } from '../../../src/runtime/clock.ts'
 import { createLedger, startNode, transfer } from '../../api/world.ts'
 
 it('a storage that takes nothing for a while is complained about once, and again when it fails anew', async () => {

@@ -6,8 +6,8 @@ import { networkOf } from '../../../src/ledger/genesis.ts'
 import { readFolderConfig } from '../../../src/runtime/node/folder-config.ts'
 import { foundForMembers, foundInFolders } from '../../../src/runtime/node/founding.ts'
 import { readGenesisFile, readMembersBeside } from '../../../src/runtime/node/genesis-file.ts'
-import { readSecretKey } from '../../../src/runtime/node/identity.ts'
 import { createNodeSigner } from '../../../src/runtime/node/keys.ts'
+import { readSecretKey } from '../../../src/runtime/secret-key.ts'
 import { genesisTime } from '../../faults/whole-node.ts'
 
 let out: string

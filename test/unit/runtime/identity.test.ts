@@ -5,7 +5,7 @@ import { expect, it, onTestFinished } from 'vitest'
 import type { SignState } from '../../../src/consensus/sign-state.ts'
 import { readSignRecord, writeSignRecord } from '../../../src/node/sign-record.ts'
 import { openDataFolder } from '../../../src/runtime/node/data-folder.ts'
-import { openIdentity } from '../../../src/runtime/node/identity.ts'
+import { openFolderIdentity } from '../../../src/runtime/node/identity.ts'
 import { height, type NetworkId, round } from '../../../src/units.ts'
 import { silentLog } from '../../faults/whole-node.ts'
 
@@ -22,11 +22,11 @@ it('a folder that has lost its key, but not the record of what it signed, gets n
   onTestFinished(() => rm(path, { recursive: true }))
   const folder = await openDataFolder(path, silentLog)
   onTestFinished(() => folder.close())
-  const identity = await openIdentity(folder)
+  const identity = await openFolderIdentity(folder)
   await writeSignRecord(identity.records, { signed, blocks: [] })
   await identity.close()
   await rm(join(path, 'node.key'))
-  await expect(openIdentity(folder)).rejects.toMatchObject({
+  await expect(openFolderIdentity(folder)).rejects.toMatchObject({
     code: 'damaged-folder',
     message: expect.stringMatching(/node\.key is missing.*restore the key/),
   })
@@ -38,9 +38,9 @@ it('a folder whose key was never used may begin again', async () => {
   onTestFinished(() => rm(path, { recursive: true }))
   const folder = await openDataFolder(path, silentLog)
   onTestFinished(() => folder.close())
-  await (await openIdentity(folder)).close()
+  await (await openFolderIdentity(folder)).close()
   await rm(join(path, 'node.key'))
-  const identity = await openIdentity(folder)
+  const identity = await openFolderIdentity(folder)
   onTestFinished(() => identity.close())
   expect(await readSignRecord(identity.records)).toEqual({ blocks: [] })
 })

@@ -11,11 +11,11 @@ import type { Log } from '../../../src/ports/log.ts'
 import {
   createNodeSigner,
   createNodeVerifier,
-  generateSecretKey,
   nativeHash,
   nodeEquations,
 } from '../../../src/runtime/node/keys.ts'
 import { maxBatch } from '../../../src/runtime/node/verification-pool.ts'
+import { generateSecretKey } from '../../../src/runtime/secret-key.ts'
 import { createVerifier, type Equation } from '../../../src/runtime/verifier.ts'
 import { createWebSigner, createWebVerifier } from '../../../src/runtime/web/keys.ts'
 import type { Address, Signature } from '../../../src/units.ts'

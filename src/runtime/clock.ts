@@ -1,6 +1,6 @@
 /** Time as this machine has it. Its timers keep no process alive. */
-import type { Clock } from '../../ports/clock.ts'
-import { unixMs } from '../../units.ts'
+import type { Clock } from '../ports/clock.ts'
+import { unixMs } from '../units.ts'
 
 /** setTimeout takes no longer delay; a longer one is waited for in parts. */
 const maxDelayMs = 2 ** 31 - 1

@@ -4,15 +4,15 @@
  *
  * In: join strings of one network. Out: its genesis, or why none of the URLs could give it.
  */
-import { parseJson } from '../../codec/json.ts'
-import { TautlineError } from '../../errors.ts'
-import { networkOf } from '../../ledger/genesis.ts'
-import { hashHeader, headerSchema } from '../../objects/block.ts'
-import { type Genesis, genesisSchema } from '../../objects/genesis.ts'
-import type { BlockPin, JoinString } from '../../objects/join-string.ts'
-import type { Clock } from '../../ports/clock.ts'
-import type { Log } from '../../ports/log.ts'
-import type { PlainAnswer, Transport } from '../../ports/transport.ts'
+import { parseJson } from '../codec/json.ts'
+import { TautlineError } from '../errors.ts'
+import { networkOf } from '../ledger/genesis.ts'
+import { hashHeader, headerSchema } from '../objects/block.ts'
+import { type Genesis, genesisSchema } from '../objects/genesis.ts'
+import type { BlockPin, JoinString } from '../objects/join-string.ts'
+import type { Clock } from '../ports/clock.ts'
+import type { Log } from '../ports/log.ts'
+import type { PlainAnswer, Transport } from '../ports/transport.ts'
 
 /** Twice what a genesis with the most accounts takes, and a full block. */
 const maxAnswerBytes = 16 * 1024 * 1024

@@ -1,19 +1,16 @@
 /** The ledger that a node starts with: the one that is there, or the beginning of the network that was chosen. */
-import { join } from 'node:path'
-import { TautlineError } from '../../errors.ts'
-import { networkOf } from '../../ledger/genesis.ts'
-import { Chain } from '../../node/chain.ts'
-import { networkOfOne } from '../../node/network-of-one.ts'
-import { readSignRecord } from '../../node/sign-record.ts'
-import type { Genesis } from '../../objects/genesis.ts'
-import type { BlockPin, JoinString } from '../../objects/join-string.ts'
-import type { Log } from '../../ports/log.ts'
-import type { ObjectStore } from '../../ports/object-store.ts'
-import type { Transport } from '../../ports/transport.ts'
-import type { NetworkId } from '../../units.ts'
+import { TautlineError } from '../errors.ts'
+import { networkOf } from '../ledger/genesis.ts'
+import { Chain } from '../node/chain.ts'
+import { networkOfOne } from '../node/network-of-one.ts'
+import { readSignRecord } from '../node/sign-record.ts'
+import type { Genesis } from '../objects/genesis.ts'
+import type { BlockPin, JoinString } from '../objects/join-string.ts'
+import type { Log } from '../ports/log.ts'
+import type { ObjectStore } from '../ports/object-store.ts'
+import type { Transport } from '../ports/transport.ts'
+import type { NetworkId } from '../units.ts'
 import { systemClock } from './clock.ts'
-import type { DataFolder } from './data-folder.ts'
-import { genesisFileName, parseGenesis } from './genesis-file.ts'
 import type { Identity } from './identity.ts'
 import { joinNetwork } from './join-network.ts'
 
@@ -25,7 +22,10 @@ export type NetworkChoice =
 
 export interface OpenChainParts {
   readonly store: ObjectStore
-  readonly folder: DataFolder
+  /** Where this node's own things lie, for the operator. */
+  readonly place: string
+  /** The genesis that lies there for an empty ledger to begin with. */
+  readonly readGenesis: () => Promise<Genesis | undefined>
   readonly identity: Identity
   readonly network: NetworkChoice
   /** Asks for the genesis of a network to be joined. */
@@ -35,10 +35,12 @@ export interface OpenChainParts {
   readonly log: Log
 }
 
+/** There was a ledger, or this start made a network, or it came into one that others know too. */
+export type Beginning = 'found' | 'made' | 'joined'
+
 export interface OpenedChain {
   readonly chain: Chain
-  /** There was a ledger, or this start made a network, or it came into one that others know too. */
-  readonly beginning: 'found' | 'made' | 'joined'
+  readonly beginning: Beginning
 }
 
 /** @throws TautlineError `bad-configuration` when the folder is of another network than was chosen */
@@ -49,10 +51,10 @@ export const openChain = async (parts: OpenChainParts): Promise<OpenedChain> => 
 }
 
 const openOrBegin = async (parts: OpenChainParts): Promise<OpenedChain> => {
-  const { store, folder, network, log } = parts
+  const { store, place, network, log } = parts
   const chain = await Chain.open(store, log)
   if (chain) {
-    requireSameNetwork(folder.path, chain.network, chosenNetwork(network))
+    requireSameNetwork(place, chain.network, chosenNetwork(network))
     return { chain, beginning: 'found' }
   }
   const { genesis, isMade } = await firstGenesis(parts)
@@ -71,17 +73,17 @@ const chosenNetwork = (choice: NetworkChoice): NetworkId | undefined => {
   }
 }
 
-const requireSameNetwork = (path: string, found: NetworkId, chosen: NetworkId | undefined): void => {
+const requireSameNetwork = (place: string, found: NetworkId, chosen: NetworkId | undefined): void => {
   if (chosen === undefined || chosen === found) return
   throw new TautlineError(
     'bad-configuration',
-    `the ledger in ${path} is of network ${found}, and this start is to be of ${chosen}: choose another folder with --data`,
-    { path },
+    `the ledger in ${place} is of network ${found}, and this start is to be of ${chosen}: choose another folder with --data`,
+    { path: place },
   )
 }
 
 const firstGenesis = async ({
-  folder,
+  readGenesis,
   identity,
   network,
   transport,
@@ -92,9 +94,8 @@ const firstGenesis = async ({
     const parts = { joins: network.joins, transport, clock: systemClock, log }
     return { genesis: await joinNetwork(parts), isMade: false }
   }
-  const text = await folder.readFile('genesis.json')
-  if (text !== undefined)
-    return { genesis: parseGenesis(text, join(folder.path, genesisFileName)), isMade: false }
+  const genesis = await readGenesis()
+  if (genesis) return { genesis, isMade: false }
   const { address } = identity.signer
   return { genesis: networkOfOne(address, network.name, systemClock.now()), isMade: true }
 }
