@@ -7,7 +7,7 @@ const top = join(import.meta.dirname, '../../..')
 /** Rooms by floor; a file imports from its own room and from lower floors only. */
 const floors: readonly (readonly string[])[] = [
   ['src/units', 'src/errors', 'src/codec', 'src/crypto'],
-  ['src/objects', 'src/messages'],
+  ['src/objects', 'src/messages', 'src/didcomm'],
   ['src/ledger', 'src/mempool', 'src/consensus', 'src/gossip', 'src/sync'],
   ['src/ports'],
   ['src/node'],
@@ -29,6 +29,7 @@ const core = [
   'src/crypto',
   'src/objects',
   'src/messages',
+  'src/didcomm',
   'src/ledger',
   'src/mempool',
   'src/consensus',
@@ -48,6 +49,7 @@ const pure = [
   'src/sync',
   'src/objects',
   'src/messages',
+  'src/didcomm',
   'src/codec',
 ]
 
