@@ -134,6 +134,11 @@ export const statusSchema = z
     head: z
       .strictObject({ height: heightField, hash: blockHashField, time: unixMsField })
       .meta({ description: 'The last block; at height 0 the genesis.' }),
+    oldest: heightField.meta({
+      description:
+        'Height of the first block that this node keeps; what is about blocks below is answered with 410 `pruned`.',
+      example: 1,
+    }),
     validators: wholeField.meta({ description: 'Number of validators.', example: 1 }),
     peers: wholeField.meta({ description: 'Number of connected peers.', example: 0 }),
     mempool: z.strictObject({ transactions: wholeField, bytes: wholeField }),

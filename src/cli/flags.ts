@@ -5,6 +5,7 @@
 import { InvalidArgumentError, Option } from 'commander'
 import type { z } from 'zod'
 import { TautlineError } from '../errors.ts'
+import type { Keep } from '../node/pruner.ts'
 import { addressField, amountField, networkIdField } from '../objects/fields.ts'
 import { genesisSchema } from '../objects/genesis.ts'
 import { type JoinString, nodeUrlField, parseJoinString } from '../objects/join-string.ts'
@@ -40,6 +41,11 @@ export const keyFileFlag = (): Option =>
   flag('--key-file <file>', "sign with the key in this file instead of the data folder's").argParser(
     parsePath,
   )
+export const keepFlag = (): Option =>
+  flag(
+    '--keep <blocks>',
+    'the newest blocks to keep: a number of them, or those of some days (30d) or size (500MB, 2GB), or all (default: all)',
+  ).argParser(parseKeep)
 /** Of a network of several data folders. */
 export const outFlag = (): Option =>
   flag('--out <folder>', 'the folder of the network, with a data folder for each node in it').default(
@@ -86,6 +92,25 @@ export const parsePath = (text: string): string => {
 export const parsePort = (text: string): number => {
   if (/^[0-9]{1,5}$/.test(text) && Number(text) <= 65_535) return Number(text)
   throw new InvalidArgumentError('Expected a port from 0 to 65535; 0 takes a free one.')
+}
+
+const dayMs = 24 * 60 * 60 * 1_000
+const unitBytes = { MB: 1_000_000, GB: 1_000_000_000 } as const
+
+export const parseKeep = (text: string): Keep => {
+  if (text === 'all') return { kind: 'all' }
+  const [, digits, unit] = /^([1-9][0-9]{0,8})(d|MB|GB)?$/.exec(text) ?? []
+  switch (unit) {
+    case 'd':
+      return { kind: 'age', ageMs: Number(digits) * dayMs }
+    case 'MB':
+    case 'GB':
+      return { kind: 'size', sizeBytes: Number(digits) * unitBytes[unit] }
+  }
+  if (digits !== undefined) return { kind: 'blocks', blocks: Number(digits) }
+  throw new InvalidArgumentError(
+    'Expected a number of blocks, or of days as in 30d, or a size as in 500MB or 2GB, or `all`.',
+  )
 }
 
 export const parseCount = (text: string): number => {

@@ -1,6 +1,7 @@
 /** How a node starts: by its flags, then by what its folder and the files of its network say, then as usual. */
 
 import { TautlineError } from '../errors.ts'
+import type { Keep } from '../node/pruner.ts'
 import type { BlockPin, JoinString } from '../objects/join-string.ts'
 import { readDataFile } from '../runtime/node/data-folder.ts'
 import { type FolderConfig, readFolderConfig } from '../runtime/node/folder-config.ts'
@@ -23,6 +24,7 @@ export interface StartFlags {
   readonly join?: readonly JoinString[]
   readonly allowPeers?: readonly Address[]
   readonly readToken?: string
+  readonly keep?: Keep
   readonly storage: string
   readonly name: string
   readonly withoutSignRecord?: boolean
@@ -42,6 +44,7 @@ export const startOptions = async (flags: StartFlags): Promise<Omit<StartOptions
     network: await chosenNetwork(flags),
     pin: highestPin(flags, config),
     ...(flags.allowPeers && { allowPeers: flags.allowPeers }),
+    ...(flags.keep && { keep: flags.keep }),
     ...(flags.readToken !== undefined && { readToken: await readTokenFile(flags.readToken) }),
     storage,
     withoutSignRecord: flags.withoutSignRecord ?? false,

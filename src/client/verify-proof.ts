@@ -26,8 +26,8 @@ import { merkleRootFromPath } from '../crypto/merkle.ts'
 import { TautlineError } from '../errors.ts'
 import { accountKey, emptyAccount, encodeAccount } from '../ledger/account.ts'
 import { verifyStateProof } from '../ledger/state/proof.ts'
-import { refuseCertificate } from '../node/check-certificate.ts'
-import { type Header, hashHeader, leafHash } from '../objects/block.ts'
+import { refuseFinality } from '../node/finality.ts'
+import { type Header, leafHash } from '../objects/block.ts'
 import {
   addressField,
   amountField,
@@ -36,11 +36,8 @@ import {
   unixMsField,
   wholeField,
 } from '../objects/fields.ts'
-import { networkIdOf } from '../objects/genesis.ts'
-import { accountProofSchema, type Hop, type Proof, transactionProofSchema } from '../objects/proof.ts'
+import { accountProofSchema, type Proof, transactionProofSchema } from '../objects/proof.ts'
 import { decodeTransaction, signedTextOf, transactionSchema } from '../objects/transaction.ts'
-import { hashValidators, type ValidatorSet, validatorSet } from '../objects/validators.ts'
-import type { Certificate } from '../objects/vote.ts'
 import type { Verifier } from '../ports/keys.ts'
 import type { Hash, Height, NetworkId } from '../units.ts'
 
@@ -133,7 +130,7 @@ const refuseTransaction = async (answer: TransactionAnswer, network: NetworkId):
   return (
     refuseTransactionAnswer(answer, proof.header) ??
     (await refuseInclusion(answer, proof.header, network)) ??
-    (await refuseFinality(proof, network))
+    (await refuseFinality(verifier, proof, network))
   )
 }
 
@@ -185,7 +182,7 @@ const refuseAccount = async (answer: AccountAnswer, network: NetworkId): Promise
   const proven = proof.header?.height ?? 0
   if (height !== proven) return `height says ${height}, the proof is of ${proven}`
   const root = proof.header?.stateRoot ?? proof.genesis.stateRoot
-  return refuseState(answer, root) ?? (await refuseFinality(proof, network))
+  return refuseState(answer, root) ?? (await refuseFinality(verifier, proof, network))
 }
 
 const refuseState = (
@@ -202,77 +199,6 @@ const refuseState = (
 /** Whatever a state may hold there: of what is no account, nothing agrees with what is stated. */
 const accountIn = (value: Json = encodeAccount(emptyAccount)): { readonly [member: string]: Json } =>
   Object(value) as { readonly [member: string]: Json }
-
-/** From the network id over all changes of the validator set to the header. */
-const refuseFinality = async (
-  { genesis, hops, header, certificate }: Proof,
-  network: NetworkId,
-): Promise<Refusal> => {
-  const started = networkIdOf(genesis)
-  if (started !== network) return `the proof is of network ${started}, not of ${network}`
-  if (header === undefined) return refuseBeyondGenesis(hops, certificate)
-  if (certificate === undefined) return 'the certificate of the header is missing'
-  const walked = await walkHops(hops, validatorSet(genesis.validators), network)
-  if (typeof walked === 'string') return walked
-  if (header.height <= walked.height)
-    return `the header is of height ${header.height}, expected one above the last hop's, ${walked.height}`
-  return refuseCertified(header, certificate, walked.set, network)
-}
-
-const refuseBeyondGenesis = (hops: readonly Hop[], certificate: Certificate | undefined): Refusal => {
-  if (certificate !== undefined || hops.length > 0)
-    return 'the header is missing: without one only the genesis is proven, which has no certificate and no hops'
-  return undefined
-}
-
-interface Walked {
-  /** Who votes above {@link Walked.height}. */
-  readonly set: ValidatorSet
-  readonly height: number
-}
-
-const walkHops = async (
-  hops: readonly Hop[],
-  first: ValidatorSet,
-  network: NetworkId,
-): Promise<Walked | string> => {
-  let walked: Walked = { set: first, height: 0 }
-  for (const hop of hops) {
-    const refusal = await refuseHop(hop, walked, network)
-    if (refusal !== undefined) return `hop to height ${hop.header.height}: ${refusal}`
-    walked = { set: validatorSet(hop.validators), height: hop.header.height }
-  }
-  return walked
-}
-
-const refuseHop = async (
-  { header, certificate, validators }: Hop,
-  from: Walked,
-  network: NetworkId,
-): Promise<Refusal> => {
-  if (header.height <= from.height) return `expected a height above ${from.height}: hops ascend`
-  if (header.nextValidatorsHash === header.validatorsHash) return 'the validators do not change there'
-  if (hashValidators(validators) !== header.nextValidatorsHash)
-    return 'the validators are not those that the header names as the next'
-  return refuseCertified(header, certificate, from.set, network)
-}
-
-/** The header is of this network, and this set has decided it. */
-const refuseCertified = async (
-  header: Header,
-  certificate: Certificate,
-  validators: ValidatorSet,
-  network: NetworkId,
-): Promise<Refusal> => {
-  const { height } = header
-  if (header.network !== network)
-    return `the header of height ${height} is of network ${header.network}, not of ${network}`
-  if (header.validatorsHash !== validators.hash)
-    return `the header of height ${height} was voted on by other validators: a hop is missing or wrong`
-  const expected = { network, height, block: hashHeader(header), validators }
-  const refusal = await refuseCertificate(verifier, certificate, expected)
-  return refusal && `the certificate does not prove the header of height ${height}: ${refusal}`
-}
 
 /** No runtime's own verification is trusted with a verdict here: the portable one is the same everywhere. */
 const verifier: Verifier = {

@@ -159,7 +159,7 @@ const recordHistory = (
   outcome: Outcome,
   index: number,
 ): readonly HistoryEntry[] =>
-  accountsTouchedBy(transaction, outcome).map((address) => {
+  accountsTouchedBy(transaction, outcome.status).map((address) => {
     const account = state.account(address)
     state.setAccount(address, { ...account, history: account.history + 1 })
     return { address, number: account.history, index }

@@ -145,5 +145,5 @@ export const include = (
 /** Accounts in whose history a transaction appears. One that failed touched only its sender. */
 export const accountsTouchedBy = (
   { from, operations }: DecodedTransaction['transaction'],
-  { status }: Outcome,
+  status: Outcome['status'],
 ): readonly Address[] => (status === 'failed' ? [from] : [...new Set([from, ...accountsNamedIn(operations)])])

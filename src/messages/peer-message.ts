@@ -27,6 +27,8 @@ export const statusMessageSchema = z.strictObject({
   hash: blockHashField,
   /** Of the height after the head. */
   round: roundField,
+  /** Height of the first block that it can be asked for. */
+  oldest: heightField,
   /** Node keys at the other ends of its links, so that nobody passes on to a peer what it hears itself. */
   links: z.array(addressField).max(maxNamedLinks),
 })

@@ -24,7 +24,7 @@ export interface DecodedBlock {
 }
 
 export interface BlockSink {
-  readonly head: Head
+  readonly head: Pick<Head, 'height' | 'hash' | 'validators'>
   /**
    * Makes the block that follows the head final: durable when this resolves. One at or below the head is passed
    * over, since it was committed in another way meanwhile.

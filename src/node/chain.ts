@@ -5,6 +5,7 @@
  * ever moves forward, after everything that it names is durable. Candidates change nothing: any number of
  * them may be executed on one head, and all but one forgotten.
  */
+import { utf8Bytes } from '../codec/bytes.ts'
 import type { Json } from '../codec/json.ts'
 import { assert, TautlineError } from '../errors.ts'
 import { type Account, accountKey, decodeAccount, emptyAccount } from '../ledger/account.ts'
@@ -47,9 +48,10 @@ import {
   type UnixMs,
 } from '../units.ts'
 import { Bell } from './bell.ts'
-import { type Checkpoint, decodeHead, encodeHead } from './head-record.ts'
+import { type Checkpoint, decodeHead, encodeHead, type Kept } from './head-record.ts'
 import { HeadValues } from './head-values.ts'
 import { blockPuts, genesisPuts, LedgerReader, staleKey, stalePut } from './ledger-store.ts'
+import { collectOldBlocks } from './old-blocks.ts'
 import { StateAccess } from './state-access.ts'
 
 /** A checkpoint is due when this many pages of the state are in memory only … */
@@ -110,7 +112,10 @@ export class Chain {
   readonly #headValues = new HeadValues()
   #head: Head
   #checkpoint: Checkpoint
+  #kept: Kept
   #isCommitting = false
+  /** The head is written by one at a time: who commits, or who prunes. */
+  #writing: Promise<unknown> = Promise.resolve()
   #pin: BlockPin | undefined
 
   private constructor(
@@ -119,10 +124,12 @@ export class Chain {
     genesis: Genesis,
     anchor: GenesisAnchor,
     head: Head,
+    kept: Kept,
   ) {
     this.#store = store
     this.state = state
-    this.reader = new LedgerReader(store)
+    this.#kept = kept
+    this.reader = new LedgerReader(store, () => this.#kept.oldest)
     this.genesis = genesis
     this.anchor = anchor
     this.network = networkIdOf(anchor)
@@ -147,11 +154,12 @@ export class Chain {
       hops: 0,
       common: await access.read(state, commonKeys),
     }
+    const kept: Kept = { oldest: asHeight(1), blockBytes: 0 }
     await store.commit(
       { puts: [...genesisPuts(genesis, anchor), ...pages], removes: [] },
-      encodeHead({ ...head, checkpoint: checkpointAt(head) }),
+      encodeHead({ ...head, ...kept, checkpoint: checkpointAt(head) }),
     )
-    return new Chain(store, access, genesis, anchor, head)
+    return new Chain(store, access, genesis, anchor, head, kept)
   }
 
   /**
@@ -162,14 +170,14 @@ export class Chain {
   static async open(store: ObjectStore, log: Log): Promise<Chain | undefined> {
     const bytes = await store.readHead()
     if (!bytes) return undefined
-    const { checkpoint, ...newest } = decodeHead(bytes)
-    const reader = new LedgerReader(store)
+    const { checkpoint, oldest, blockBytes, ...newest } = decodeHead(bytes)
+    const reader = new LedgerReader(store, () => oldest)
     const { genesis, anchor } = await reader.genesis()
     const { validatorsHash, ...rest } = checkpoint
     const access = new StateAccess(store)
     const validators = validatorSet(await reader.validators(validatorsHash))
     const head = { ...rest, validators, common: await access.read(checkpoint.state, commonKeys) }
-    const chain = new Chain(store, access, genesis, anchor, head)
+    const chain = new Chain(store, access, genesis, anchor, head, { oldest, blockBytes })
     await chain.#runAgain(newest, log)
     return chain
   }
@@ -183,6 +191,16 @@ export class Chain {
     return this.#head
   }
 
+  /** Which blocks can be read. */
+  get kept(): Kept {
+    return this.#kept
+  }
+
+  /** The first block that has to be kept, whatever the operator wants: a start runs those after the checkpoint again. */
+  get oldestNeeded(): Height {
+    return asHeight(Math.max(1, Math.min(this.#checkpoint.height + 1, this.#head.height)))
+  }
+
   /**
    * Has the operator's word that a block is on this chain: with another one in its place nothing goes on.
    *
@@ -191,7 +209,7 @@ export class Chain {
   async requireBlock(pin: BlockPin): Promise<void> {
     this.#pin = pin
     if (pin.height > this.#head.height) return
-    const { header } = await this.reader.block(pin.height)
+    const header = await this.reader.header(pin.height)
     this.#checkPin(pin.height, hashHeader(header))
   }
 
@@ -258,17 +276,41 @@ export class Chain {
     this.#checkPin(certificate.height, certificate.block)
     this.#isCommitting = true
     try {
-      await this.#write(candidate, certificate, { alongside, onPublished })
+      await this.#inTurn(() => this.#write(candidate, certificate, { alongside, onPublished }))
     } finally {
       this.#isCommitting = false
     }
     this.committed.ring()
   }
 
+  /**
+   * Removes the oldest blocks, with all that leads to their transactions.
+   *
+   * @param below - no block from this height on is removed, nor any that has to be kept
+   * @returns bytes of their texts
+   */
+  async prune(below: Height): Promise<number> {
+    const from = this.#kept.oldest
+    const end = asHeight(Math.min(below, this.oldestNeeded))
+    if (end <= from) return 0
+    const entriesOf = async (address: Address) => (await this.account(address)).history
+    const { puts, removes, blockBytes } = await collectOldBlocks(this.reader, { from, below: end }, entriesOf)
+    await this.#inTurn(async () => {
+      assert(this.#kept.oldest === from, 'blocks are pruned by one at a time')
+      const kept = { oldest: end, blockBytes: this.#kept.blockBytes - blockBytes }
+      const head = { ...this.#head, ...kept, checkpoint: this.#checkpoint }
+      await this.#store.commit({ puts, removes }, encodeHead(head))
+      this.#kept = kept
+    })
+    return blockBytes
+  }
+
   /** Makes the head a checkpoint, so that the next start has no blocks to run again. */
   async close(): Promise<void> {
-    if (this.#checkpoint.height < this.#head.height)
-      await this.#writeHead(await this.#takeCheckpoint(this.#head), new Map())
+    await this.#inTurn(async () => {
+      if (this.#checkpoint.height < this.#head.height)
+        await this.#writeHead(await this.#takeCheckpoint(this.#head), new Map())
+    })
   }
 
   /**
@@ -286,6 +328,12 @@ export class Chain {
       'ledger-mismatch',
       `${wrong ?? 'a page'} is wrongly listed as stale at checkpoint ${this.#checkpoint.height}`,
     )
+  }
+
+  #inTurn<Result>(run: () => Promise<Result>): Promise<Result> {
+    const result = this.#writing.then(run)
+    this.#writing = result.catch(() => undefined) // whoever asked is told
+    return result
   }
 
   #checkPin(height: Height, hash: BlockHash): void {
@@ -312,7 +360,9 @@ export class Chain {
     const written = this.#isCheckpointDue(head)
       ? await this.#takeCheckpoint(head)
       : { head, puts: [], removes: [] }
-    await this.#writeHead({ ...written, puts: [...puts, ...written.puts] }, execution.changes, hooks)
+    const { oldest, blockBytes } = this.#kept
+    const kept = { oldest, blockBytes: blockBytes + utf8Bytes(block.text) }
+    await this.#writeHead({ ...written, puts: [...puts, ...written.puts] }, execution.changes, hooks, kept)
   }
 
   /** @param changes - of the state since the head before */
@@ -320,15 +370,17 @@ export class Chain {
     { head, puts, removes }: Changes & { head: Head },
     changes: StateValues,
     { alongside, onPublished }: CommitHooks = {},
+    kept = this.#kept,
   ): Promise<void> {
     const checkpoint = head.state.dirtyPages === 0 ? checkpointAt(head) : this.#checkpoint
     const results = await Promise.allSettled([
-      this.#store.commit({ puts, removes }, encodeHead({ ...head, checkpoint })),
+      this.#store.commit({ puts, removes }, encodeHead({ ...head, ...kept, checkpoint })),
       alongside,
     ])
     for (const result of results) if (result.status === 'rejected') throw result.reason
     this.#moveTo(head, changes)
     this.#checkpoint = checkpoint
+    this.#kept = kept
     onPublished?.()
   }
 

@@ -44,6 +44,10 @@ export class ComparingStore implements ObjectStore {
     await this.#scratch.commit(changes, head)
   }
 
+  reclaim(prefixes: readonly string[]) {
+    return this.#scratch.reclaim(prefixes)
+  }
+
   close() {
     return this.#scratch.close()
   }

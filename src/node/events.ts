@@ -9,7 +9,7 @@ import { hashHeader } from '../objects/block.ts'
 import { type Address, height as asHeight, type Height } from '../units.ts'
 import type { Chain } from './chain.ts'
 import type { FinalWithTransaction } from './finals.ts'
-import type { Place } from './ledger-store.ts'
+import { type Place, pruned } from './ledger-store.ts'
 import type { RecentBlocks } from './recent-blocks.ts'
 import type { EventFilter, EventId, LedgerEvent } from './service.ts'
 
@@ -45,13 +45,16 @@ interface Ledger {
   readonly blocks: RecentBlocks
 }
 
-/** @throws TautlineError `malformed-request` at once when the place to resume from is no place */
+/** @throws TautlineError `malformed-request` at once when the place to resume from is no place; `pruned` when it is gone */
 export const streamEvents = (
   ledger: Ledger,
   { account, after }: EventFilter,
   signal: AbortSignal,
 ): AsyncIterable<LedgerEvent> => {
   const place = after === undefined ? endOf(ledger.chain.head.height) : parseEventId(after)
+  const { oldest } = ledger.chain.kept
+  if (Math.max(1, place.height) < Math.min(oldest, ledger.chain.head.height))
+    throw pruned(asHeight(Math.max(1, place.height)), oldest)
   return account === undefined
     ? walkBlocks(ledger, place, signal)
     : walkHistory(ledger, account, place, signal)
@@ -116,8 +119,10 @@ async function* walkHistory(
       continue
     }
     const numbers = Array.from({ length: Math.min(historyBatch, count - next) }, (_, at) => next + at)
-    for (const { height, index } of await chain.reader.historyPlaces(address, numbers))
-      yield transactionEvent((await blocks.at(height)).final(index))
+    for (const place of await chain.reader.historyPlaces(address, numbers)) {
+      if (!place) throw pruned(after.height, chain.kept.oldest)
+      yield transactionEvent((await blocks.at(place.height)).final(place.index))
+    }
     next += numbers.length
   }
 }
@@ -129,7 +134,7 @@ const firstEntryAfter = async (chain: Chain, address: Address, after: Place): Pr
   while (low < high) {
     const middle = (low + high) >> 1
     const [place] = await chain.reader.historyPlaces(address, [middle])
-    if (isAfter(place!, after)) high = middle
+    if (place && isAfter(place, after)) high = middle
     else low = middle + 1
   }
   return low

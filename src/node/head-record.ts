@@ -1,7 +1,8 @@
 /**
  * The head on the disk: the one thing in the ledger that changes. Its write is the commit of a block.
  *
- * It names the newest block, and the checkpoint of the state from which the blocks since are run again.
+ * It names the newest block and the oldest that is kept, and the checkpoint of the state from which the blocks
+ * since are run again.
  */
 import { z } from 'zod'
 import { decodeUtf8, encodeUtf8 } from '../codec/bytes.ts'
@@ -15,6 +16,8 @@ import type { BlockHash, Hash, Height, UnixMs } from '../units.ts'
 const schema = z.strictObject({
   height: heightField,
   hash: blockHashField,
+  oldest: heightField,
+  blockBytes: wholeField,
   checkpoint: z.strictObject({
     height: heightField,
     hash: blockHashField,
@@ -26,6 +29,14 @@ const schema = z.strictObject({
   }),
 })
 
+/** Which blocks lie in the ledger. */
+export interface Kept {
+  /** Height of the first one; one above the head when there is none. */
+  readonly oldest: Height
+  /** Bytes of their canonical texts. */
+  readonly blockBytes: number
+}
+
 /** A head whose state is stored. */
 export interface Checkpoint {
   readonly height: Height
@@ -36,16 +47,16 @@ export interface Checkpoint {
   readonly state: State
 }
 
-export interface HeadRecord {
+export interface HeadRecord extends Kept {
   readonly height: Height
   readonly hash: BlockHash
   readonly checkpoint: Checkpoint
 }
 
-export const encodeHead = ({ height, hash, checkpoint }: HeadRecord): Uint8Array => {
+export const encodeHead = ({ height, hash, oldest, blockBytes, checkpoint }: HeadRecord): Uint8Array => {
   const { hash: root, count, at } = checkpoint.state
   const state = { hash: root, count, location: at as PageLocation }
-  return encodeUtf8(canonicalize({ height, hash, checkpoint: { ...checkpoint, state } }))
+  return encodeUtf8(canonicalize({ height, hash, oldest, blockBytes, checkpoint: { ...checkpoint, state } }))
 }
 
 /** @throws TautlineError `damaged-folder` */

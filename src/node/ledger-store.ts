@@ -6,6 +6,7 @@
  * | `genesis` | canonical text of the genesis, with what the network id is the hash of |
  * | `block:<height>` | canonical text of the block |
  * | `certificate:<height>` | canonical text of its certificate |
+ * | `header:<height>` | canonical text of the header of a block that is gone, and that proofs lead over |
  * | `failures:<height>` | why transactions failed, by index; absent when none did |
  * | `height:<block hash>` | its height |
  * | `transaction:<id>` | its place, `<height>.<index>` |
@@ -47,10 +48,11 @@ export interface Place {
 
 const digits = (value: number): string => value.toString().padStart(16, '0')
 
-const keys = {
+export const keys = {
   genesis: 'genesis',
   block: (height: Height) => `block:${digits(height)}`,
   certificate: (height: Height) => `certificate:${digits(height)}`,
+  header: (height: Height) => `header:${digits(height)}`,
   failures: (height: Height) => `failures:${digits(height)}`,
   heightOf: (hash: BlockHash) => `height:${hash}`,
   transaction: (id: TransactionId) => `transaction:${id}`,
@@ -60,9 +62,12 @@ const keys = {
   stale: (height: Height) => `stale:${digits(height)}`,
 }
 
+/** Of the keys that pruning removes. */
+export const prunedPrefixes = ['block:', 'certificate:', 'failures:', 'height:', 'history:', 'transaction:']
+
 const storedGenesisSchema = z.strictObject({ anchor: genesisAnchorSchema, genesis: genesisSchema })
 
-type Put = readonly [ObjectKey, Uint8Array]
+export type Put = readonly [ObjectKey, Uint8Array]
 
 const put = (key: ObjectKey, text: string): Put => [key, encodeUtf8(text)]
 const placeText = ({ height, index }: Place): string => `${height}.${index}`
@@ -118,6 +123,8 @@ const failuresOf = ({ outcomes }: AssembledBlock): Record<string, FailureReason>
   return failures
 }
 
+export const headerPut = (header: Header): Put => put(keys.header(header.height), canonicalize(header))
+
 /**
  * The header of a block, without its transactions being read.
  *
@@ -133,9 +140,12 @@ const nextName = ',"transactions":'
 
 export class LedgerReader {
   readonly #store: ObjectStore
+  readonly #oldest: () => Height
 
-  constructor(store: ObjectStore) {
+  /** @param oldest - of the blocks that are kept */
+  constructor(store: ObjectStore, oldest: () => Height) {
     this.#store = store
+    this.#oldest = oldest
   }
 
   async genesis(): Promise<{ genesis: Genesis; anchor: GenesisAnchor }> {
@@ -149,7 +159,13 @@ export class LedgerReader {
 
   /** Canonical text of a block. */
   blockText(height: Height): Promise<string> {
-    return this.#needed(keys.block(height))
+    return this.#kept(height, keys.block(height))
+  }
+
+  /** Also of a block that is gone, if proofs lead over it. */
+  async header(height: Height): Promise<Header> {
+    if (height >= this.#oldest()) return headerIn(await this.blockText(height))
+    return JSON.parse(await this.#kept(height, keys.header(height))) as Header
   }
 
   async certificate(height: Height): Promise<Certificate> {
@@ -158,7 +174,7 @@ export class LedgerReader {
 
   /** Canonical text of a certificate. */
   certificateText(height: Height): Promise<string> {
-    return this.#needed(keys.certificate(height))
+    return this.#kept(height, keys.certificate(height))
   }
 
   /** Why transactions of a block failed, by their index. */
@@ -177,12 +193,22 @@ export class LedgerReader {
     return text === undefined ? undefined : parsePlace(text)
   }
 
-  /** Places of an account's transactions by their numbers. */
-  async historyPlaces(address: Address, numbers: readonly number[]): Promise<readonly Place[]> {
+  /** Places of an account's transactions by their numbers; undefined for those whose blocks are not kept. */
+  async historyPlaces(address: Address, numbers: readonly number[]): Promise<readonly (Place | undefined)[]> {
     const texts = await this.#store.getMany(numbers.map((number) => keys.history(address, number)))
-    return texts.map((bytes, at) =>
-      parsePlace(decodeUtf8(bytes ?? missing(keys.history(address, numbers[at]!)))),
-    )
+    return texts.map((bytes) => bytes && parsePlace(decodeUtf8(bytes)))
+  }
+
+  /** Number of the first entry of a history that is kept, by halving. @param count - of all entries */
+  async firstHistoryNumber(address: Address, count: number): Promise<number> {
+    let [low, high] = [0, count]
+    while (low < high) {
+      const middle = (low + high) >> 1
+      const [place] = await this.historyPlaces(address, [middle])
+      if (place) high = middle
+      else low = middle + 1
+    }
+    return low
   }
 
   async validators(hash: Hash): Promise<ValidatorList> {
@@ -206,12 +232,27 @@ export class LedgerReader {
   async #needed(key: ObjectKey): Promise<string> {
     return (await this.#text(key)) ?? missing(key)
   }
+
+  /** What belongs to a block. */
+  async #kept(height: Height, key: ObjectKey): Promise<string> {
+    const text = await this.#text(key)
+    if (text === undefined && height < this.#oldest()) throw pruned(height, this.#oldest())
+    return text ?? missing(key)
+  }
 }
 
 const parsePlace = (text: string): Place => {
   const [height, index] = text.split('.')
   return { height: asHeight(Number(height)), index: Number(index) }
 }
+
+/** A block is not kept here any more, or never was. */
+export const pruned = (height: Height, oldest: Height): TautlineError =>
+  new TautlineError(
+    'pruned',
+    `this node keeps no blocks below ${oldest}, and this is about block ${height}: ask a node that keeps more`,
+    { height, oldest },
+  )
 
 const missing = (key: ObjectKey): never => {
   throw new TautlineError(

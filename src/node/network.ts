@@ -27,7 +27,7 @@ import { type ConsensusMessage, messageSigningText, type Proposal, type Vote } f
 import type { Clock } from '../ports/clock.ts'
 import type { Verifier } from '../ports/keys.ts'
 import type { Log } from '../ports/log.ts'
-import { type Address, type BlockHash, type Hash, type Height, nextHeight, type UnixMs } from '../units.ts'
+import { type Address, type BlockHash, type Hash, nextHeight, type UnixMs } from '../units.ts'
 import type { Chain } from './chain.ts'
 import type { Decider } from './decider.ts'
 import type { Door } from './door.ts'
@@ -59,7 +59,7 @@ export interface NetworkParts {
   readonly clock: Clock
   readonly log: Log
   /** A peer's head is at this height. */
-  readonly onHeight: (peer: Address, height: Height) => void
+  readonly onStanding: (peer: Address, standing: Pick<Standing, 'height' | 'oldest'>) => void
 }
 
 export class Network {
@@ -96,7 +96,7 @@ export class Network {
     switch (message.kind) {
       case 'status':
         this.#step({ kind: 'status-heard', peer, status: message, current: this.#current })
-        this.#parts.onHeight(peer, message.height)
+        this.#parts.onStanding(peer, message)
         break
       case 'announce':
         this.#step({ kind: 'announced', peer, hashes: message.hashes })
@@ -159,7 +159,7 @@ export class Network {
   get #standing(): Standing {
     const { chain, decider } = this.#parts
     const { height, hash } = chain.head
-    return { height, hash, round: decider.round }
+    return { height, hash, round: decider.round, oldest: chain.kept.oldest }
   }
 
   readonly #current = {

@@ -30,6 +30,7 @@ import { EvidencePool } from './evidence-pool.ts'
 import { finalsOf, readFinal } from './finals.ts'
 import { Links } from './links/links.ts'
 import { Network } from './network.ts'
+import { type Keep, Pruner } from './pruner.ts'
 import {
   readAccount,
   readBlock,
@@ -82,6 +83,8 @@ export interface NodeParts {
   readonly peers?: readonly string[]
   /** The only node keys that are linked; absent: all. */
   readonly allowedPeers?: ReadonlySet<Address>
+  /** How many of the blocks; absent: all. */
+  readonly keep?: Keep
   /** A broken invariant: the node decides nothing any more, and should be stopped. */
   readonly onHalt: (error: unknown) => void
 }
@@ -94,6 +97,7 @@ export class Node implements NodeService {
   readonly #door: Door
   readonly #wallet: Wallet
   readonly #evidence: EvidencePool
+  readonly #pruner: Pruner
   readonly #closing = new AbortController()
   /** Set once the node has started, which it has before anybody sees it. */
   #decider!: Decider
@@ -107,7 +111,7 @@ export class Node implements NodeService {
   #subscribers = 0
 
   private constructor(parts: NodeParts) {
-    const { chain, clock, signer, verifier } = parts
+    const { chain, clock, signer, verifier, log } = parts
     const mempool = createMempool()
     this.#parts = parts
     this.#mempool = mempool
@@ -126,6 +130,7 @@ export class Node implements NodeService {
       onDropped: (dropped) => this.#tellDropped(dropped),
     })
     this.#wallet = new Wallet({ chain, mempool, door: this.#door, signer, clock })
+    this.#pruner = new Pruner({ chain, store: parts.store, keep: parts.keep ?? { kind: 'all' }, clock, log })
   }
 
   /** Resolves when the node can decide blocks and answer. */
@@ -155,6 +160,7 @@ export class Node implements NodeService {
       name: chain.genesis.name,
       node: { address: signer.address, url },
       head: { height, hash, time },
+      oldest: chain.kept.oldest,
       validators: validators.list.length,
       peers: this.#links.peers.length,
       mempool: this.#mempool.size,
@@ -285,6 +291,7 @@ export class Node implements NodeService {
     this.#closing.abort()
     this.#synchronizer?.close()
     this.#pusher?.close()
+    this.#pruner.close()
     this.#network?.close()
     this.#links.close()
     await this.#decider.close()
@@ -349,7 +356,7 @@ export class Node implements NodeService {
       verifier,
       clock,
       log,
-      onHeight: (peer, height) => this.#tellHeight(peer, height),
+      onStanding: (peer, standing) => this.#tellHeight(peer, standing),
     })
     this.#startCatchingUp()
     for (const url of peers) this.#links.add(url)
@@ -378,11 +385,11 @@ export class Node implements NodeService {
   }
 
   /** Plain requests go to the URLs that this node dials, and so only to those that its operator gave. */
-  #tellHeight(peer: Address, height: Height): void {
+  #tellHeight(peer: Address, standing: { height: Height; oldest: Height }): void {
     const url = this.#links.urlOf(peer)
     if (url === undefined) return
-    this.#synchronizer?.stands(peer, url, height)
-    this.#pusher?.stands(peer, url, height)
+    this.#synchronizer?.stands(peer, url, standing)
+    this.#pusher?.stands(peer, url, standing.height)
   }
 
   #tellClosed(peer: Address): void {
@@ -429,6 +436,7 @@ export class Node implements NodeService {
     this.#blocksCommitted++
     this.#synchronizer?.headMoved()
     this.#pusher?.headMoved()
+    this.#pruner.headMoved()
     this.#evidence.committed(candidate)
     const overtaken = this.#mempool.committed(block.transactions)
     this.#network?.departed(block.transactions)

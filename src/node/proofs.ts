@@ -11,7 +11,7 @@ import { accountKey } from '../ledger/account.ts'
 import { type Block, leafHash } from '../objects/block.ts'
 import { type AccountProof, type Hop, maxHops, type TransactionProof } from '../objects/proof.ts'
 import { decodeTransaction } from '../objects/transaction.ts'
-import { type Address, height as asHeight, type Height } from '../units.ts'
+import type { Address, Height } from '../units.ts'
 import type { Chain, Head } from './chain.ts'
 import type { Place } from './ledger-store.ts'
 
@@ -40,10 +40,10 @@ export const proveAccount = async (chain: Chain, address: Address, head: Head): 
   pages: [...(await chain.state.prove(head.state, accountKey(address)))],
 })
 
-const proveFinality = async (chain: Chain, height: Height, known?: Block) => {
+export const proveFinality = async (chain: Chain, height: Height, known?: Block) => {
   const finality = { genesis: chain.anchor, hops: await hopsBelow(chain, height) }
   if (height === 0) return finality
-  const { header } = known ?? (await chain.reader.block(height))
+  const header = known?.header ?? (await chain.reader.header(height))
   return { ...finality, header, certificate: await chain.reader.certificate(height) }
 }
 
@@ -60,7 +60,7 @@ const hopsBelow = async (chain: Chain, height: Height): Promise<Hop[]> => {
 }
 
 const readHop = async (chain: Chain, at: Height): Promise<Hop> => {
-  const { header } = await chain.reader.block(asHeight(at))
+  const header = await chain.reader.header(at)
   return {
     header,
     certificate: await chain.reader.certificate(at),

@@ -128,8 +128,10 @@ export const readHistory = async (
   const first = Math.max(0, end - limit)
   const numbers = Array.from({ length: end - first }, (_, at) => end - 1 - at)
   const places = await chain.reader.historyPlaces(address, numbers)
+  const kept = places.filter((place) => place !== undefined)
+  const isEnd = first === 0 || kept.length < places.length
   const transactions: FinalWithTransaction[] = []
-  for (const run of runsOfOneBlock(places)) {
+  for (const run of runsOfOneBlock(kept)) {
     const height = run[0]!.height
     const block = await chain.reader.block(height)
     transactions.push(
@@ -140,7 +142,7 @@ export const readHistory = async (
       ),
     )
   }
-  return first > 0 ? { transactions, cursor: String(first) } : { transactions }
+  return isEnd ? { transactions } : { transactions, cursor: String(first) }
 }
 
 const parseCursor = (cursor: string, count: number): number => {
@@ -174,7 +176,7 @@ export const readValidators = async (
   if (at === undefined || at === next) return validatorsView(next, head.validators.list)
   if (at > next) return undefined
   if (at === 0) return validatorsView(at, chain.genesis.validators)
-  const { header } = await chain.reader.block(at)
+  const header = await chain.reader.header(at)
   return validatorsView(at, await chain.reader.validators(header.validatorsHash))
 }
 

@@ -10,7 +10,7 @@
  * signatures of the next are verified in one batch, which all cores do.
  */
 import { z } from 'zod'
-import type { Json } from '../codec/json.ts'
+import { type Json, parseJson } from '../codec/json.ts'
 import { TautlineError } from '../errors.ts'
 import { maxSegmentBlocks } from '../messages/limits.ts'
 import { type Block, blockSchema, type Header, hashHeader } from '../objects/block.ts'
@@ -22,7 +22,7 @@ import { type Certificate, certificateSchema } from '../objects/vote.ts'
 import type { Verifier } from '../ports/keys.ts'
 import { height as asHeight, type BlockHash, type Height, type NetworkId, nextHeight } from '../units.ts'
 import { type BlockSink, blockMismatch, type DecodedBlock } from './block-sink.ts'
-import type { Head } from './chain.ts'
+import type { Chain, Head } from './chain.ts'
 import { refuseCertificate } from './check-certificate.ts'
 import { verifyEvidenceList } from './verify-evidence.ts'
 
@@ -174,6 +174,20 @@ export const replayAll = async (blocks: AsyncIterable<UncheckedBlock>, parts: Re
     }
   } finally {
     await underway // whatever happens, nothing is at work any more afterwards
+  }
+}
+
+/** A ledger's blocks, as many as are kept. In whatever spelling they lie there: what the replay writes again is compared with that, byte for byte. */
+export async function* readAll({
+  head,
+  kept,
+  reader,
+}: Pick<Chain, 'head' | 'kept' | 'reader'>): AsyncIterable<UncheckedBlock> {
+  for (let at = kept.oldest; at <= head.height; at = asHeight(at + 1)) {
+    yield {
+      block: parseJson(await reader.blockText(at)),
+      certificate: (await reader.certificate(at)) as unknown as Json,
+    }
   }
 }
 

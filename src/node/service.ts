@@ -27,6 +27,8 @@ export interface Status {
   readonly name: string
   readonly node: { readonly address: Address; readonly url: string }
   readonly head: { readonly height: Height; readonly hash: BlockHash; readonly time: UnixMs }
+  /** Height of the first block that is kept. */
+  readonly oldest: Height
   /** Number of validators. */
   readonly validators: number
   /** Number of connected peers. */

@@ -66,6 +66,8 @@ export class Synchronizer {
   readonly #inputs: SyncInput[] = []
   #isStepping = false
   #refused: SyncProgress['refused']
+  /** As the operator was told. */
+  #lowest: Height | undefined
   #ticksToReport = progressMs / tickMs
   #isTakingPush = false
   #isClosed = false
@@ -95,9 +97,10 @@ export class Synchronizer {
    *
    * @param url - at which the operator lets it be asked
    */
-  stands(peer: Address, url: string, height: Height): void {
+  stands(peer: Address, url: string, { height, oldest }: { height: Height; oldest: Height }): void {
     this.#urls.set(peer, url)
-    this.#step({ kind: 'stands', peer, height })
+    this.#step({ kind: 'stands', peer, height, oldest })
+    this.#warnWhenTooLate()
   }
 
   /** A peer can't be asked any more. */
@@ -253,6 +256,17 @@ export class Synchronizer {
     log.warn(`a peer is not asked for blocks for ${seconds} s: ${reason}`, { peer })
     this.#refused = { peer, reason }
     if (fault === 'false') onFalse(peer, reason)
+  }
+
+  #warnWhenTooLate(): void {
+    const { lowest } = this.#machine.view()
+    if (lowest !== undefined && this.#lowest === undefined) {
+      this.#parts.log.warn(
+        `no peer has the blocks after ${this.#parts.sink.head.height} any more, the oldest is ${lowest}: ` +
+          'dial a node that keeps more with --peer, or join anew in an empty folder with --snapshot',
+      )
+    }
+    this.#lowest = lowest
   }
 
   #tick(): void {

@@ -1,23 +1,27 @@
 /**
  * Verifies a whole ledger: replays it from its genesis, and compares all that lies in it with what the blocks
  * lead to. Blocks, certificates, places and histories are compared as the replay writes them again; the pages
- * of the state are checked by their hashes, and by what they add up to.
+ * of the state are checked by their hashes, and by what they add up to. A pruned one can't be replayed: see
+ * `verify-pruned.ts`.
  */
-import { type Json, parseJson } from '../codec/json.ts'
 import { TautlineError } from '../errors.ts'
 import { accountKeyPrefix, decodeAccount, holdingsOf } from '../ledger/account.ts'
 import { genesisSupply } from '../ledger/genesis.ts'
 import { burnedKey, decodeBurned } from '../ledger/working-state.ts'
 import type { Verifier } from '../ports/keys.ts'
 import type { ObjectStore } from '../ports/object-store.ts'
-import { height as asHeight, type Height } from '../units.ts'
+import type { Height } from '../units.ts'
 import { chainSink } from './block-sink.ts'
 import { Chain } from './chain.ts'
 import { ComparingStore } from './comparing-store.ts'
-import { replayAll, type UncheckedBlock } from './replay.ts'
+import { readAll, replayAll } from './replay.ts'
+import { verifyPruned } from './verify-pruned.ts'
 
 export interface Verified {
   readonly height: Height
+  /** First of the blocks that are kept, and so could be verified. */
+  readonly oldest: Height
+  /** In these blocks. */
   readonly transactions: number
   readonly accounts: number
   readonly supply: bigint
@@ -38,7 +42,23 @@ export const verifyLedger = async (
   verifier: Verifier,
   onProgress: (height: Height, of: Height) => void,
 ): Promise<Verified> => {
-  const replica = await Chain.create(new ComparingStore(scratch, store), chain.genesis)
+  const { height } = chain.head
+  const { oldest } = chain.kept
+  const transactions =
+    oldest > 1
+      ? await verifyPruned(chain, verifier, onProgress)
+      : await replayFromGenesis(chain, new ComparingStore(scratch, store), verifier, onProgress)
+  await chain.checkStalePages()
+  return { height, oldest, transactions, ...(await countState(chain)) }
+}
+
+const replayFromGenesis = async (
+  chain: Chain,
+  store: ObjectStore,
+  verifier: Verifier,
+  onProgress: (height: Height, of: Height) => void,
+): Promise<number> => {
+  const replica = await Chain.create(store, chain.genesis)
   let transactions = 0
   await replayAll(readAll(chain), {
     sink: chainSink(replica),
@@ -51,18 +71,7 @@ export const verifyLedger = async (
   })
   if (replica.head.hash !== chain.head.hash)
     throw mismatch(`the blocks lead to ${replica.head.hash}, and the head is ${chain.head.hash}`)
-  await chain.checkStalePages()
-  return { height: chain.head.height, transactions, ...(await countState(chain)) }
-}
-
-/** A ledger's blocks. In whatever spelling they lie there: what the replay writes again is compared with that, byte for byte. */
-export async function* readAll({ head, reader }: Chain): AsyncIterable<UncheckedBlock> {
-  for (let at = asHeight(1); at <= head.height; at = asHeight(at + 1)) {
-    yield {
-      block: parseJson(await reader.blockText(at)),
-      certificate: (await reader.certificate(at)) as unknown as Json,
-    }
-  }
+  return transactions
 }
 
 /** Reading every entry loads every page, and no page is taken that doesn't match its hash. */

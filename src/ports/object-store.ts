@@ -29,5 +29,7 @@ export interface ObjectStore {
   readHead(): Promise<Uint8Array | undefined>
   /** Resolves once objects and head are as durable as this store promises. One commit at a time. */
   commit(changes: Changes, head: Uint8Array): Promise<void>
+  /** Gives the room of what was removed under these beginnings of keys back now, where it would else be long in coming. */
+  reclaim(prefixes: readonly string[]): Promise<void>
   close(): Promise<void>
 }

@@ -5,6 +5,7 @@
  * recovered; its doors are the runtime's to open.
  */
 import { Node } from '../node/node.ts'
+import type { Keep } from '../node/pruner.ts'
 import { freshSignRecord, readSignRecord, writeSignRecord } from '../node/sign-record.ts'
 import type { BlockPin } from '../objects/join-string.ts'
 import type { Verifier } from '../ports/keys.ts'
@@ -27,6 +28,8 @@ export interface NodeChoices {
   readonly peers: readonly string[]
   /** The only node keys that are linked; absent: all. */
   readonly allowPeers?: readonly Address[]
+  /** How many of the blocks stay in the ledger; absent: all. */
+  readonly keep?: Keep
   /** Lets a key sign that has no record of what it signed before. */
   readonly withoutSignRecord: boolean
   readonly log: Log

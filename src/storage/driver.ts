@@ -22,6 +22,8 @@ export interface DriverPowers {
     puts: readonly (readonly [ObjectKey, Uint8Array])[],
     removes: readonly ObjectKey[],
   ): Promise<void>
+  /** Gives the room of removed items whose keys begin so back to the disk. Without this it comes back by itself. */
+  reclaim?(prefix: string): Promise<void>
   /** Resolves once every write that resolved before is durable. */
   sync?(): Promise<void>
 }

@@ -73,6 +73,8 @@ export const openLevelDriver = async (path: string): Promise<ObjectDriver> => {
     },
     readMany: async (keys) =>
       (await read(level.getMany([...keys]))).map((value) => value && plainBytes(value)),
+    // Removing writes down that something is gone; what it was goes when its table is written anew.
+    reclaim: (prefix) => read(level.compactRange(prefix, `${prefix}\u{10ffff}`)),
     writeBatch: (puts, removes) =>
       write(async () => {
         // A chained batch takes entries twice as fast as an array of operations, and copies each at once.

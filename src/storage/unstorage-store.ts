@@ -88,6 +88,11 @@ class UnstorageStore implements ObjectStore {
     }
   }
 
+  async reclaim(prefixes: readonly string[]): Promise<void> {
+    this.#requireOpen()
+    for (const prefix of prefixes) await attempt('write', async () => this.#driver.reclaim?.(prefix))
+  }
+
   close(): Promise<void> {
     this.#closing ??= this.#dispose()
     return this.#closing

@@ -47,8 +47,8 @@ export type Fault = 'slow' | 'false'
 export type SyncInput =
   /** The head is at this height now, by what was used or in another way. */
   | { readonly kind: 'head'; readonly height: Height }
-  /** A peer that can be asked says that its head is at this height. */
-  | { readonly kind: 'stands'; readonly peer: Address; readonly height: Height }
+  /** A peer that can be asked says that its head is at this height, and which block is the first that it has. */
+  | { readonly kind: 'stands'; readonly peer: Address; readonly height: Height; readonly oldest: Height }
   /** It can't be asked any more. */
   | { readonly kind: 'gone'; readonly peer: Address }
   | {
@@ -100,11 +100,14 @@ export interface SyncView {
   readonly heldBytes: number
   /** Peers that are not asked for a while. */
   readonly banned: number
+  /** Nobody has the block after the head any more: the lowest that anybody has, when that is the case. */
+  readonly lowest: Height | undefined
 }
 
 interface Source {
   /** As it says; undefined once it is gone, while its faults are still remembered. */
   height: Height | undefined
+  oldest: Height
   /** Faults since it was last of use. */
   strikes: number
   /** In ticks of the machine. */
@@ -162,6 +165,7 @@ export class Sync {
       requests: this.#spans.filter(({ state }) => state === 'asked').length,
       heldBytes: this.#heldBytes(),
       banned: this.#banned(),
+      lowest: this.#lowest(),
     }
   }
 
@@ -171,7 +175,7 @@ export class Sync {
         this.#moveTo(input.height)
         break
       case 'stands':
-        this.#hear(input.peer, input.height)
+        this.#hear(input)
         break
       case 'gone':
         this.#lose(input.peer)
@@ -204,11 +208,12 @@ export class Sync {
     }
   }
 
-  #hear(peer: Address, height: Height): void {
+  #hear({ peer, height, oldest }: Extract<SyncInput, { kind: 'stands' }>): void {
     if (this.#target() === this.#head) this.#stillSince = this.#ticks
     const source = this.#source(peer)
     const before = source.height
     source.height = height
+    source.oldest = oldest
     if (before !== undefined && height < before)
       this.#drop(peer, 'false', `its head went back from height ${before} to ${height}`)
   }
@@ -364,6 +369,13 @@ export class Sync {
     return target
   }
 
+  #lowest(): Height | undefined {
+    const next = this.#head + 1
+    const ahead = [...this.#sources.values()].filter(({ height }) => height !== undefined && height >= next)
+    if (ahead.length === 0 || ahead.some(({ oldest }) => oldest <= next)) return undefined
+    return asHeight(Math.min(...ahead.map(({ oldest }) => oldest)))
+  }
+
   #hasRoom(): boolean {
     const asked = this.#spans.filter(({ state }) => state === 'asked').length
     return this.#spans.length < maxSpans && this.#heldBytes() + (asked + 1) * maxSegmentBytes <= maxAheadBytes
@@ -374,7 +386,9 @@ export class Sync {
   }
 
   #canServe(source: Source, from: number): boolean {
-    return source.height !== undefined && source.height >= from && !this.#isBanned(source)
+    return (
+      source.height !== undefined && source.oldest <= from && source.height >= from && !this.#isBanned(source)
+    )
   }
 
   #banned(): number {
@@ -403,7 +417,13 @@ export class Sync {
   #source(peer: Address): Source {
     const known = this.#sources.get(peer)
     if (known) return known
-    const source: Source = { height: undefined, strikes: 0, bannedUntil: 0, lastAsked: 0 }
+    const source: Source = {
+      height: undefined,
+      oldest: asHeight(1),
+      strikes: 0,
+      bannedUntil: 0,
+      lastAsked: 0,
+    }
     this.#sources.set(peer, source)
     return source
   }

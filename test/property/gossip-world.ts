@@ -48,7 +48,7 @@ export class Node {
   }
 
   standing() {
-    return { height: this.height, hash: blockAt(this.height), round: asRound(0) }
+    return { height: this.height, hash: blockAt(this.height), round: asRound(0), oldest: asHeight(1) }
   }
 }
 

@@ -111,7 +111,7 @@ class Play {
 
   #stand(at: number, claims: number): void {
     this.#claims.set(name(at), claims)
-    this.#tell({ kind: 'stands', peer: name(at), height: height(claims) })
+    this.#tell({ kind: 'stands', peer: name(at), height: height(claims), oldest: height(1) })
   }
 
   #answer(request: number, { peer, from, blocks }: Asked): void {
@@ -209,8 +209,8 @@ describe('sync among peers that lie, are slow, give little, go back or come and 
 
   test('the same inputs give the same effects', () => {
     const inputs: readonly SyncInput[] = [
-      { kind: 'stands', peer: name(1), height: height(500) },
-      { kind: 'stands', peer: name(2), height: height(900) },
+      { kind: 'stands', peer: name(1), height: height(500), oldest: height(1) },
+      { kind: 'stands', peer: name(2), height: height(900), oldest: height(1) },
       { kind: 'failed', request: 1, fault: 'slow', reason: 'no answer' },
       { kind: 'answered', request: 2, blocks: 32, sizeBytes: 9_000, mayBeShort: false },
       { kind: 'tick' },

@@ -10,6 +10,7 @@ import {
   defaultHost,
   defaultPort,
   flag,
+  keepFlag,
   networkNameFlag,
   parsePort,
   storageFlag,
@@ -65,6 +66,7 @@ export const startCommand = (terminal: Terminal): Command =>
       ),
     )
     .addOption(storageFlag())
+    .addOption(keepFlag())
     .addOption(networkNameFlag())
     .addOption(
       flag(

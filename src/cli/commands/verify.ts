@@ -70,11 +70,13 @@ const isTrouble = (error: Error): boolean =>
 
 const describe = ({
   height,
+  oldest,
   transactions,
   accounts,
   supply,
   burned,
 }: Extract<Verdict, { ok: true }>): string => {
   const units = `the ${supply} base units of the genesis${burned === '0' ? '' : `, but for ${burned} that were burned`}`
-  return `The ledger adds up: ${height} blocks with ${transactions} transactions lead to its head; its ${accounts} accounts hold ${units}.`
+  const blocks = oldest > 1 ? `blocks ${oldest} to ${height}, all that are kept,` : `${height} blocks`
+  return `The ledger adds up: ${blocks} with ${transactions} transactions lead to its head; its ${accounts} accounts hold ${units}.`
 }

@@ -64,6 +64,7 @@ describe('verify', () => {
     expect(JSON.parse(out)).toEqual({
       ok: true,
       height: 2,
+      oldest: 1,
       transactions: 2,
       accounts: 2,
       supply: '1001000000000',

@@ -19,6 +19,7 @@ const status: Status = {
   name: 'friends',
   node: { address: self, url: 'http://x' },
   head: { height: height(11), hash: block, time: since },
+  oldest: height(1),
   validators: 4,
   peers: 1,
   mempool: { transactions: 3, bytes: 900 },

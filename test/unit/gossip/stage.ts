@@ -51,6 +51,7 @@ export const standing = (height: number, round = 0) => ({
   height: asHeight(height),
   hash: hash(height) as BlockHash,
   round: asRound(round),
+  oldest: asHeight(1),
 })
 
 interface Status {

@@ -144,7 +144,7 @@ class Scene {
 
   stands(name: string, serve: Serve, at = blocks): this {
     this.peers.set(`http://${name}`, serve)
-    this.synchronizer.stands(peerNamed(name), `http://${name}`, height(at))
+    this.synchronizer.stands(peerNamed(name), `http://${name}`, { height: height(at), oldest: height(1) })
     return this
   }
 

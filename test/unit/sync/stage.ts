@@ -21,8 +21,8 @@ export class Stage {
     return this
   }
 
-  stands(name: string, at: number): this {
-    return this.tell({ kind: 'stands', peer: peer(name), height: height(at) })
+  stands(name: string, at: number, oldest = 1): this {
+    return this.tell({ kind: 'stands', peer: peer(name), height: height(at), oldest: height(oldest) })
   }
 
   answer({ request, blocks }: Request, sizeBytes = 1_000, given = blocks, mayBeShort = false): this {

@@ -115,6 +115,15 @@ describe('catching up', () => {
     expect(sizes).toEqual([maxSegmentBlocks, 1])
   })
 
+  it('a peer that has pruned what comes next is asked only for what it has', () => {
+    const stage = new Stage(7).stands('a', 5_000, 3_000)
+    expect(stage.effects).toEqual([])
+    expect(stage.machine.view()).toMatchObject({ target: 7, sources: 0, lowest: 3_000 })
+    stage.stands('b', 5_000, 8)
+    expect(stage.machine.view().lowest).toBeUndefined()
+    expect(stage.requests().map((request) => request.peer)).toEqual([peer('b')])
+  })
+
   it('a segment cut off where the validators change is gone on with behind it', () => {
     const stage = new Stage().stands('a', 20)
     const request = stage.request()

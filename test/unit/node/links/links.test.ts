@@ -30,6 +30,7 @@ const status = (height: number): PeerMessage => ({
   height: height as Height,
   hash: hashOf(height) as BlockHash,
   round: 0 as Round,
+  oldest: 1 as Height,
   links: [],
 })
 
