@@ -9,8 +9,9 @@ import type { Json } from '../codec/json.ts'
 import { isAcceptablePoint } from '../crypto/ed25519.ts'
 import { decodeBase64Url } from './base64url.ts'
 import { isSameDid } from './did.ts'
-import { maxDidUrlChars, maxEndpointChars, maxRecipients } from './limits.ts'
+import { maxDidUrlChars, maxDocumentKeys, maxEndpointChars, maxRecipients } from './limits.ts'
 import { decodeMultikey, type PublicKey } from './multikey.ts'
+import { isSmallOrder } from './small-order.ts'
 
 export interface DocumentKey {
   /** With its `#`, relative to the DID. */
@@ -42,7 +43,7 @@ const methodSchema = z.looseObject({
 type Method = z.output<typeof methodSchema>
 const relationship = z
   .array(z.union([text, methodSchema]))
-  .max(maxRecipients)
+  .max(maxDocumentKeys)
   .optional()
 const endpoint = z.looseObject({ uri: z.string(), routingKeys: z.array(z.unknown()).optional() })
 const endpoints = z.union([z.string(), endpoint, z.array(z.union([z.string(), endpoint])).max(maxRecipients)])
@@ -51,10 +52,7 @@ const serviceSchema = z.looseObject({
   serviceEndpoint: z.unknown(),
 })
 const documentSchema = z.looseObject({
-  verificationMethod: z
-    .array(methodSchema)
-    .max(4 * maxRecipients)
-    .optional(),
+  verificationMethod: z.array(methodSchema).max(maxDocumentKeys).optional(),
   authentication: relationship,
   keyAgreement: relationship,
   service: z.array(serviceSchema).max(maxRecipients).optional(),
@@ -66,13 +64,10 @@ export const readDidDocument = (did: string, value: Json): DidDocument | undefin
   if (!document) return undefined
   const methods = document.verificationMethod ?? []
   const keysOf = (references: readonly (string | Method)[], kind: PublicKey['kind']): DocumentKey[] =>
-    references.flatMap((reference) => {
-      const method =
-        typeof reference === 'string'
-          ? methods.find(({ id }) => fragmentOf(did, id) === fragmentOf(did, reference))
-          : reference
-      return method ? documentKey(did, method, kind) : []
-    })
+    references
+      .map((reference) => (typeof reference === 'string' ? findMethod(did, methods, reference) : reference))
+      .flatMap((method) => (method ? documentKey(did, method, kind) : []))
+      .slice(0, maxRecipients)
   const uri = findEndpoint(document.service ?? [])
   return {
     did,
@@ -82,14 +77,21 @@ export const readDidDocument = (did: string, value: Json): DidDocument | undefin
   }
 }
 
+const findMethod = (did: string, methods: readonly Method[], reference: string): Method | undefined =>
+  methods.find(({ id }) => fragmentOf(did, id) === fragmentOf(did, reference))
+
 const documentKey = (did: string, method: Method, kind: PublicKey['kind']): DocumentKey[] => {
   const fragment = fragmentOf(did, method.id)
   if (fragment === undefined) return []
   if (method.controller !== undefined && !isSameDid(method.controller, did)) return []
   const key = publicKeyOf(method)
-  if (key?.kind !== kind || (kind === 'ed25519' && !isAcceptablePoint(key.bytes))) return []
+  if (key?.kind !== kind || !isUsable(key)) return []
   return [{ fragment, publicKey: key.bytes }]
 }
+
+/** Nobody can sign with the keys that are refused here, or everybody can; and sealing for them fails. */
+const isUsable = ({ kind, bytes }: PublicKey): boolean =>
+  kind === 'ed25519' ? isAcceptablePoint(bytes) : !isSmallOrder(bytes)
 
 /** Both `#key-1` and `<DID>#key-1` are allowed. */
 const fragmentOf = (did: string, id: string): string | undefined => {

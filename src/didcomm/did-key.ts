@@ -7,6 +7,7 @@ import { ed25519 } from '@noble/curves/ed25519.js'
 import { isAcceptablePoint } from '../crypto/ed25519.ts'
 import type { DidDocument } from './did-document.ts'
 import { decodeMultikey, encodeMultikey } from './multikey.ts'
+import { isSmallOrder } from './small-order.ts'
 
 const prefix = 'did:key:'
 
@@ -20,7 +21,7 @@ export const resolveDidKey = (did: string): DidDocument | undefined => {
   const key = decodeMultikey(text)
   if (!key) return undefined
   const agreement = key.kind === 'x25519' ? key.bytes : toX25519(key.bytes)
-  if (!agreement) return undefined
+  if (!agreement || isSmallOrder(agreement)) return undefined
   return {
     did,
     authentication: key.kind === 'ed25519' ? [{ fragment: `#${text}`, publicKey: key.bytes }] : [],

@@ -54,7 +54,7 @@ const headerSchema = z.looseObject({
 
 /** @param kid - the signer's DID and the fragment of its key */
 export const signJws = (payload: Uint8Array, typ: string, kid: string, signingKey: Uint8Array): Jws => {
-  const header = encodeBase64UrlJson({ typ, alg: 'EdDSA', kid })
+  const header = encodeBase64UrlJson({ typ, alg: 'EdDSA' })
   const encoded = encodeBase64Url(payload)
   return {
     payload: encoded,
@@ -97,8 +97,8 @@ const readParts = (
   const { data: header } = headerSchema.safeParse(decodeBase64UrlJson(encodedHeader))
   const payload = decodeBase64Url(encodedPayload)
   const signature = decodeBase64Url(encodedSignature)
+  if (header?.kid !== undefined && unprotectedKid !== undefined) return undefined // RFC 7515 §4: one or the other
   const kid = header?.kid ?? unprotectedKid
-  if (unprotectedKid !== undefined && kid !== unprotectedKid) return undefined
   const signer = parseDidUrl(kid ?? '')
   if (!header || !payload || !signature || !signer) return undefined
   return {

@@ -6,8 +6,10 @@ export const maxMessageBytes = 64 * 1024
 export const maxEnvelopeBytes = 112 * 1024
 /** Base64url of an envelope's protected header: a long DID stands in it twice, as `skid` and as `apu`. */
 export const maxProtectedChars = 24 * 1024
-/** Keys that one envelope is sealed for, and keys of one kind that a DID document may list. */
+/** Keys that one envelope is sealed for; those that a DID document lists beyond them are passed over. */
 export const maxRecipients = 8
+/** Keys that a DID document may list, of whatever kind. */
+export const maxDocumentKeys = 32
 /** Characters of a DID: a did:peer:4 whose document has 2 KiB. Decoding base58 takes time that grows with the square of that. */
 export const maxDidChars = 2_880
 /** Characters of a DID with its fragment. */

@@ -56,6 +56,10 @@ const idField = z.string().min(1).max(maxIdChars)
 const didField = z.string().refine(isDid)
 const secondsField = z.number().int().min(0)
 const jsonField = z.custom<Json>()
+/** Passed on as it is: a record would lose a member named `__proto__`. */
+const bodyField = z.custom<Message['body']>(
+  (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
+)
 const attachmentSchema = z.looseObject({
   id: idField.optional(),
   media_type: z.string().max(maxTypeChars).optional(),
@@ -66,7 +70,7 @@ const messageSchema = z.looseObject({
   id: idField,
   type: z.string().min(1).max(maxTypeChars),
   typ: z.enum([plainMediaType, 'didcomm-plain+json']).optional(),
-  body: z.record(z.string(), jsonField).default({}),
+  body: bodyField.default({}),
   from: didField.optional(),
   to: z.array(didField).max(maxTo).optional(),
   thid: idField.optional(),

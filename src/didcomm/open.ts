@@ -61,13 +61,13 @@ export type Verdict = Opened | End | Refused
 export const openEnvelope = (envelope: Envelope, opening: Opening): Verdict => {
   const at = envelope.recipients.indexOf(agreementKeyId(opening.identity))
   if (at === -1) return refused('unknown-key', 'the envelope is not for this key')
-  const sender = envelope.sender && senderKey(envelope.sender, opening.from)
+  const sender = envelope.sender && findSenderKey(envelope.sender, opening.from)
   if (envelope.sender && !sender)
     return refused(
       'unknown-sender',
       "the sender's DID can't be resolved to such a key: send the long form first",
     )
-  const content = decrypt(envelope, at, opening.identity, sender)
+  const content = decryptEnvelope(envelope, at, opening.identity.agreementKey, sender?.key.publicKey)
   if (!content)
     return refused(
       'undecryptable',
@@ -81,7 +81,7 @@ interface SenderKey {
   readonly key: DocumentKey
 }
 
-const senderKey = ({ did, fragment }: DidUrl, from: Correspondent): SenderKey | undefined => {
+const findSenderKey = ({ did, fragment }: DidUrl, from: Correspondent): SenderKey | undefined => {
   const document = documentOf(did, from)
   const key = document?.keyAgreement.find((candidate) => candidate.fragment === fragment)
   return document && key && { document, key }
@@ -91,22 +91,27 @@ const senderKey = ({ did, fragment }: DidUrl, from: Correspondent): SenderKey | 
 const documentOf = (did: string, from: Correspondent): DidDocument | undefined =>
   from.kind === 'peer' && isSameDid(did, from.peer.did) ? from.peer : resolveDid(did)
 
-const decrypt = (
+/**
+ * @param at - which of the recipients we are
+ * @param senderKey - absent for an anonymous envelope
+ * @returns undefined when it isn't sealed for this key, by that one, or was changed
+ */
+export const decryptEnvelope = (
   { parts }: Envelope,
   at: number,
-  { agreementKey: secretKey }: Identity,
-  sender: SenderKey | undefined,
+  secretKey: Uint8Array,
+  senderKey: Uint8Array | undefined,
 ): Uint8Array | undefined => {
   try {
     const wrappingKey = deriveWrappingKey(
       parts.info,
       { secretKey, publicKey: parts.ephemeralKey },
-      sender && { secretKey, publicKey: sender.key.publicKey },
+      senderKey && { secretKey, publicKey: senderKey },
     )
     const contentKey = aeskw(wrappingKey).decrypt(parts.wrappedKeys[at]!)
     return decryptContent(parts.encryption, contentKey, parts.content, parts.associated)
   } catch {
-    return undefined // a key of small order, or a wrapped key that another one wrapped
+    return undefined // a key of small order, or a content key that another key wrapped
   }
 }
 
@@ -202,6 +207,8 @@ const judgeSender = (
   from: Correspondent,
   jws: Jws | undefined,
 ): Opened | Refused => {
+  if (sender.keyAgreement.length === 0)
+    return refused('unknown-sender', 'the sender has no X25519 key that an answer could be sealed for')
   const opened: Opened = { kind: 'message', message, sender, ...(jws ? { signed: jws } : {}) }
   if (from.kind === 'invited') {
     if (message.from_prior !== undefined)
