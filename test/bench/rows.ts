@@ -14,11 +14,13 @@ export const parts = [
   'sync',
   'network',
   'network-latency',
+  'envelopes',
 ] as const
 export type Part = (typeof parts)[number]
 
-/** What the columns of a row differ in: accounts of the state, or validators of the network. */
-export type Dimension = 'accounts' | 'validators'
+/** What the columns of a row differ in: accounts of the state, validators of the network, or bytes of a message. */
+export const dimensions = ['accounts', 'validators', 'bytes'] as const
+export type Dimension = (typeof dimensions)[number]
 
 export interface Row {
   readonly part: Part
@@ -120,6 +122,16 @@ export const rows = {
     name: '?wait=committed without load, 95th percentile',
     unit: 'ms',
   },
+  keyAgreements: {
+    part: 'envelopes',
+    by: 'bytes',
+    name: 'X25519 key agreements by noble, one core',
+    unit: '/s',
+  },
+  sealed: { part: 'envelopes', by: 'bytes', name: 'messages sealed, one core', unit: '/s' },
+  sealedShare: { part: 'envelopes', by: 'bytes', name: '… of those key agreements', unit: '%', atLeast: 10 },
+  opened: { part: 'envelopes', by: 'bytes', name: 'messages opened, one core', unit: '/s' },
+  openedShare: { part: 'envelopes', by: 'bytes', name: '… of those key agreements', unit: '%', atLeast: 10 },
 } as const satisfies Record<string, Row>
 export type RowName = keyof typeof rows
 export const rowNames = Object.keys(rows) as RowName[]
@@ -127,7 +139,7 @@ export const rowNames = Object.keys(rows) as RowName[]
 /** One row at one size. */
 export interface Figure {
   readonly row: RowName
-  /** Of the state in accounts, or of the network in validators. */
+  /** In the row's dimension. */
   readonly size: number
   /** Each time that it was measured. */
   readonly samples: readonly number[]

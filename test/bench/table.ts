@@ -1,5 +1,14 @@
 /** The figures for people, as a table, and for machines, as JSON. */
-import { type Dimension, type Figure, median, type Row, type RowName, rowNames, rows } from './rows.ts'
+import {
+  type Dimension,
+  dimensions,
+  type Figure,
+  median,
+  type Row,
+  type RowName,
+  rowNames,
+  rows,
+} from './rows.ts'
 
 export interface Line {
   readonly row: RowName
@@ -63,9 +72,9 @@ const askedOf = (
   return { text: `growth ≥ ${growthAtLeast}`, met: growth >= growthAtLeast }
 }
 
-/** One table of what depends on the size of the state, and one of what depends on that of the network. */
+/** One table for each dimension. */
 export const renderTables = (lines: readonly Line[]): string =>
-  (['accounts', 'validators'] as const)
+  dimensions
     .map((dimension) => lines.filter(({ by }) => by === dimension))
     .filter((own) => own.length > 0)
     .map(renderTable)

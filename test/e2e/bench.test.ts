@@ -20,6 +20,7 @@ const linesOf = ({ code, stdout, stderr }: Finished): ReadonlyMap<RowName, Line>
 const measuredSizes = (row: RowName): readonly number[] => {
   if (row.startsWith('networkLatency')) return [1, 4]
   if (row.startsWith('network')) return [4]
+  if (/^(keyAgreements|sealed|opened)/.test(row)) return [100, 60_000]
   return row.startsWith('sync') ? sizes.slice(0, 1) : sizes
 }
 
@@ -40,6 +41,8 @@ describe('the bench on tiny ledgers', () => {
     const valuesOf = (row: RowName) => lines.get(row)!.figures.map(({ value }) => value)
     expect(valuesOf('idleBlocks')).toEqual(sizes.map(() => 0))
     expect(valuesOf('networkShare')[0]).toBeLessThan(100)
+    for (const row of ['sealedShare', 'openedShare'] as const)
+      expect(valuesOf(row)[0], 'two key agreements at the least, and some noise').toBeLessThan(75)
     expect(valuesOf('networkBytes')[0], 'a transaction over three links').toBeGreaterThan(1_000)
     for (const at of sizes.keys()) {
       expect(valuesOf('latencyMedian')[at]).toBeLessThanOrEqual(valuesOf('latencyP95')[at]!)
