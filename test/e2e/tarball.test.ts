@@ -4,6 +4,19 @@ import { expect, it } from 'vitest'
 import { checkout } from './build.ts'
 import { run, spawnProcess, temporaryFolder, untilAnswering } from './node-process.ts'
 
+/** What a program does that has the envelopes from here and the rest of its own. */
+const useLibrary = `
+  import { createIdentity, makeBasicMessage, openEnvelope, readBasicMessage, readEnvelope, resolveDid, sealMessage }
+    from 'tautline/didcomm'
+  const bytes = (count) => crypto.getRandomValues(new Uint8Array(count))
+  const [alice, bob] = [createIdentity(bytes(64)), createIdentity(bytes(64))]
+  const message = makeBasicMessage({ id: '1', from: alice.did, to: [bob.did] }, 'lunch?')
+  const envelope = sealMessage(message, alice, { recipient: resolveDid(bob.did), entropy: bytes(112) })
+  const from = { kind: 'peer', peer: resolveDid(alice.did) }
+  const opened = openEnvelope(readEnvelope(envelope), { identity: bob, now: 0, from })
+  console.log(readBasicMessage(opened.message))
+`
+
 it('the packed tarball, installed elsewhere without development packages, is a whole node', async () => {
   const folder = await temporaryFolder()
   // The build is fresh; packing would build it again, under the feet of whoever runs it.
@@ -24,6 +37,9 @@ it('the packed tarball, installed elsewhere without development packages, is a w
   for (const development of ['typescript', 'vitest', 'swagger-ui-dist', '@biomejs']) {
     expect(installed).not.toContain(development)
   }
+
+  const library = await run(process.execPath, ['--input-type=module', '-e', useLibrary], { cwd: home })
+  expect(library).toMatchObject({ code: 0, stdout: 'lunch?\n' })
 
   const version = await run('npx', ['--no-install', 'tautline', '--version'], { cwd: home })
   expect(version.stdout.trim()).toBe(
