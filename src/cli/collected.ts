@@ -4,7 +4,7 @@
  * A line is a proposal, a vote, a certificate, or what a node answers to `GET /v1/blocks/{height}` or
  * `GET /v1/validators?height={height}`. Only what its validator has signed, for the given network, is taken.
  */
-import { z } from 'zod'
+import * as z from 'zod'
 import { type Json, parseJson } from '../codec/json.ts'
 import { TautlineError } from '../errors.ts'
 import { consensusMessageSchema } from '../objects/evidence.ts'

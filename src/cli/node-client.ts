@@ -1,5 +1,5 @@
 /** Which node a command asks, and by which right. */
-import { z } from 'zod'
+import * as z from 'zod'
 import { type Client, createClient } from '../client/client.ts'
 import { readDataFile } from '../runtime/node/data-folder.ts'
 import { defaultNodeUrl } from './flags.ts'

@@ -17,7 +17,7 @@
  *
  * @see ../objects/proof.ts for the form, RFC 6962 §2.1.1 for the path of a transaction
  */
-import { z } from 'zod'
+import * as z from 'zod'
 import { decodeAddress } from '../codec/address.ts'
 import { decodeHex, encodeUtf8 } from '../codec/bytes.ts'
 import { canonicalize, type Json, parseCanonical } from '../codec/json.ts'

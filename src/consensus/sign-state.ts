@@ -5,7 +5,7 @@
  * Messages are kept without their signatures. Ed25519 signs the same text the same way again, and a message is
  * contradicted by another content, never by another signature over the same one.
  */
-import { z } from 'zod'
+import * as z from 'zod'
 import { blockHashField, heightField, networkIdField, roundField } from '../objects/fields.ts'
 import { precommitSchema, prevoteSchema, proposalSchema } from '../objects/vote.ts'
 

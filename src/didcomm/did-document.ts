@@ -4,7 +4,7 @@
  * Only Ed25519 and X25519 keys are seen; others are passed over, as is a service that asks for a mediator,
  * because nothing here goes through one.
  */
-import { z } from 'zod'
+import * as z from 'zod'
 import type { Json } from '../codec/json.ts'
 import { isAcceptablePoint } from '../crypto/ed25519.ts'
 import { decodeBase64Url } from './base64url.ts'

@@ -6,7 +6,7 @@
  */
 import { equalBytes } from '@noble/ciphers/utils.js'
 import { sha256 } from '@noble/hashes/sha2.js'
-import { z } from 'zod'
+import * as z from 'zod'
 import { encodeUtf8, utf8Bytes } from '../codec/bytes.ts'
 import { type Json, parseJson } from '../codec/json.ts'
 import { decodeBase64Url, decodeBase64UrlJson, encodeBase64Url } from './base64url.ts'

@@ -3,7 +3,7 @@
  *
  * @see https://identity.foundation/didcomm-messaging/spec/v2.1/ §DID Rotation, §Ending a Relationship
  */
-import { z } from 'zod'
+import * as z from 'zod'
 import { decodeJson } from './base64url.ts'
 import { isDid, isSameDid } from './did.ts'
 import type { DidDocument } from './did-document.ts'

@@ -5,7 +5,7 @@
  * @see https://www.rfc-editor.org/rfc/rfc7515 and RFC 8037 §3.1
  */
 import { ed25519 } from '@noble/curves/ed25519.js'
-import { z } from 'zod'
+import * as z from 'zod'
 import { encodeUtf8 } from '../codec/bytes.ts'
 import type { Json } from '../codec/json.ts'
 import { verifyPortable } from '../crypto/ed25519.ts'

@@ -5,7 +5,7 @@
  *
  * @see https://identity.foundation/didcomm-messaging/spec/v2.1/ §Plaintext Message Structure
  */
-import { z } from 'zod'
+import * as z from 'zod'
 import { encodeUtf8 } from '../codec/bytes.ts'
 import { canonicalize, type Json } from '../codec/json.ts'
 import { assert } from '../errors.ts'

@@ -5,7 +5,7 @@
  * The connection record is signed by both ends over the same canonical text; a receipt by the one that has
  * received a payload.
  */
-import { z } from 'zod'
+import * as z from 'zod'
 import { decodeUtf8, encodeUtf8 } from '../codec/bytes.ts'
 import { canonicalize, type Json } from '../codec/json.ts'
 import { isSameDid } from './did.ts'

@@ -10,7 +10,7 @@
  * A pure machine. In: texts of the other end, and what signer and verifier say. Out: texts to send, what to
  * sign and to verify, and in the end a proven peer or a refusal, which both ends are told.
  */
-import { z } from 'zod'
+import * as z from 'zod'
 import { utf8Bytes } from '../codec/bytes.ts'
 import { canonicalize, type Json, parseCanonical } from '../codec/json.ts'
 import { preimage } from '../crypto/hash.ts'

@@ -4,7 +4,7 @@
  * Proposals, votes and transactions prove themselves, and are good whoever brings them. The others speak of
  * the two ends of one link, and mean nothing without it.
  */
-import { z } from 'zod'
+import * as z from 'zod'
 import { headerSchema } from '../objects/block.ts'
 import { evidenceSchema, maxEvidence } from '../objects/evidence.ts'
 import { addressField, blockHashField, hashField, heightField, roundField } from '../objects/fields.ts'

@@ -5,7 +5,7 @@
  * line `{"end":{"hash","height"}}`. Whoever restores it believes nothing but replays every block. What the key
  * has signed is left out on purpose: an old copy of that is how a validator contradicts itself.
  */
-import { z } from 'zod'
+import * as z from 'zod'
 import { canonicalize, type Json, parseJson } from '../codec/json.ts'
 import { TautlineError } from '../errors.ts'
 import { blockHashField, heightField } from '../objects/fields.ts'

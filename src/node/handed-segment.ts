@@ -1,5 +1,5 @@
 /** A segment with all its certificates, as nodes hand it to each other: asked for by GET, or sent by POST. */
-import { z } from 'zod'
+import * as z from 'zod'
 import { canonicalize, type Json, parseJson } from '../codec/json.ts'
 import { TautlineError } from '../errors.ts'
 import { maxSegmentBlocks, maxSegmentBytes } from '../messages/limits.ts'

@@ -4,7 +4,7 @@
  * It names the newest block and the oldest that is kept, and the checkpoint of the state from which the blocks
  * since are run again.
  */
-import { z } from 'zod'
+import * as z from 'zod'
 import { decodeUtf8, encodeUtf8 } from '../codec/bytes.ts'
 import { canonicalize, parseCanonical } from '../codec/json.ts'
 import { TautlineError } from '../errors.ts'

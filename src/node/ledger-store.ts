@@ -18,7 +18,7 @@
  *
  * Heights and numbers in keys have 16 digits, so that keys sort as they do.
  */
-import { z } from 'zod'
+import * as z from 'zod'
 import { decodeUtf8, encodeUtf8 } from '../codec/bytes.ts'
 import { canonicalize, type Json, parseCanonical } from '../codec/json.ts'
 import { TautlineError } from '../errors.ts'

@@ -9,7 +9,7 @@
  * checked before any block of it is executed. While one segment is executed, which the main thread does, the
  * signatures of the next are verified in one batch, which all cores do.
  */
-import { z } from 'zod'
+import * as z from 'zod'
 import { type Json, parseJson } from '../codec/json.ts'
 import { TautlineError } from '../errors.ts'
 import { maxSegmentBlocks } from '../messages/limits.ts'

@@ -5,7 +5,7 @@
  * never contradicts itself. A lock is worth nothing without its data, so the blocks lie in the same record.
  * In bytes: one line of canonical JSON, then one line for each block's canonical text.
  */
-import { z } from 'zod'
+import * as z from 'zod'
 import { decodeUtf8, encodeUtf8 } from '../codec/bytes.ts'
 import { canonicalize, type Json, parseCanonical } from '../codec/json.ts'
 import { type SignState, signStateSchema } from '../consensus/sign-state.ts'

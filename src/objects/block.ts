@@ -1,5 +1,5 @@
 /** A block: transactions in their order, and a header that commits to all they lead to. */
-import { z } from 'zod'
+import * as z from 'zod'
 import { canonicalize } from '../codec/json.ts'
 import { hashCanonical, hashObject } from '../crypto/hash.ts'
 import { merkleRoot } from '../crypto/merkle.ts'

@@ -3,7 +3,7 @@
  *
  * It proves itself: whoever holds the two messages can check their signatures and needs to believe nobody.
  */
-import { z } from 'zod'
+import * as z from 'zod'
 import { canonicalize, type Json } from '../codec/json.ts'
 import type { Address, NetworkId } from '../units.ts'
 import { type ConsensusMessage, precommitSchema, prevoteSchema, proposalSchema } from './vote.ts'

@@ -2,7 +2,7 @@
  * The fields that objects are made of, as schemas. The same schemas check requests, check what peers send,
  * and describe the API: what one of them lets through has the branded type.
  */
-import { z } from 'zod'
+import * as z from 'zod'
 import { decodeAddress } from '../codec/address.ts'
 import { utf8Bytes } from '../codec/bytes.ts'
 import { isAcceptablePoint } from '../crypto/ed25519.ts'

@@ -4,7 +4,7 @@
  * The network id is the hash of `{name, time, parameters, stateRoot, validators}`; the accounts travel
  * beside it and must give that state root (see `ledger/genesis.ts`, which computes it).
  */
-import { z } from 'zod'
+import * as z from 'zod'
 import { hashObject } from '../crypto/hash.ts'
 import type { NetworkId } from '../units.ts'
 import { addressField, amountField, hashField, textField, unixMsField } from './fields.ts'

@@ -5,7 +5,7 @@
  * The URL says whom to dial; nobody there is believed. The id pins the genesis. Only a block that is younger
  * than the trusting period pins the present, since keys that hold no stake any more can forge an old past.
  */
-import { z } from 'zod'
+import * as z from 'zod'
 import { TautlineError } from '../errors.ts'
 import { height as asHeight, type NetworkId } from '../units.ts'
 import { blockHashField, heightField, networkIdField } from './fields.ts'

@@ -2,7 +2,7 @@
  * What a transaction can do. All operations of a transaction apply, or none. Members stand in the order of their
  * canonical text, which is the fastest to write.
  */
-import { z } from 'zod'
+import * as z from 'zod'
 import { addressField, amountField, textField } from './fields.ts'
 
 /** Most UTF-8 bytes of an anchor's data. */

@@ -1,5 +1,5 @@
 /** The numbers that a network agrees on in its genesis. */
-import { z } from 'zod'
+import * as z from 'zod'
 import { amountField, wholeField } from './fields.ts'
 
 const day = 24 * 60 * 60 * 1_000

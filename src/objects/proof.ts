@@ -4,7 +4,7 @@
  * A proof leads from a transaction or account up to a header, from the header to a certificate, and from the
  * certificate's validators hop by hop back to the genesis. `client/verify-proof.ts` checks it.
  */
-import { z } from 'zod'
+import * as z from 'zod'
 import { headerSchema } from './block.ts'
 import { addressField, hashField, wholeField } from './fields.ts'
 import { genesisAnchorSchema } from './genesis.ts'

@@ -4,7 +4,7 @@
  * The id is the hash of the transaction without its signatures, and those same preimage bytes are what is
  * signed; so an id can't be changed by whoever passes the transaction on.
  */
-import { z } from 'zod'
+import * as z from 'zod'
 import { encodeUtf8, utf8Bytes } from '../codec/bytes.ts'
 import { canonicalize, type Json } from '../codec/json.ts'
 import { hashCanonical, preimage } from '../crypto/hash.ts'

@@ -1,5 +1,5 @@
 /** A validator set: who may vote on a block, and with how much stake. */
-import { z } from 'zod'
+import * as z from 'zod'
 import { hashObject } from '../crypto/hash.ts'
 import type { Address, Hash } from '../units.ts'
 import { addressField, amountField } from './fields.ts'

@@ -4,7 +4,7 @@
  * A signature covers the network, the height, the round and the kind, so it means nothing anywhere else.
  * A vote without a `block` is a vote for nil.
  */
-import { z } from 'zod'
+import * as z from 'zod'
 import { canonicalize } from '../codec/json.ts'
 import { preimage } from '../crypto/hash.ts'
 import type { BlockHash, NetworkId } from '../units.ts'

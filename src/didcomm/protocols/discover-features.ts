@@ -1,5 +1,5 @@
 /** Discover Features 2.0: what does the other end understand? */
-import { z } from 'zod'
+import * as z from 'zod'
 import { maxEnvelopeBytes, maxPhraseChars, maxQueries } from '../limits.ts'
 import type { Message } from '../message.ts'
 import { basicMessageType } from './basic-message.ts'

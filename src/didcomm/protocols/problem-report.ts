@@ -1,5 +1,5 @@
 /** Report Problem 2.0: what went wrong, in a code for programs and a sentence for people. */
-import { z } from 'zod'
+import * as z from 'zod'
 import { maxPhraseChars, maxProblemArguments } from '../limits.ts'
 import type { Message } from '../message.ts'
 import type { Heading } from './heading.ts'

@@ -4,7 +4,7 @@
  * `network create` writes it for each validator, a first start remembers in it how it came into its network,
  * and the operator may edit it.
  */
-import { z } from 'zod'
+import * as z from 'zod'
 import { TautlineError } from '../../errors.ts'
 import { wholeField } from '../../objects/fields.ts'
 import { blockPinSchema, nodeUrlField } from '../../objects/join-string.ts'

@@ -7,7 +7,7 @@
  */
 import { readFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { z } from 'zod'
+import * as z from 'zod'
 import { canonicalize, type Json, parseJson } from '../../codec/json.ts'
 import { TautlineError } from '../../errors.ts'
 import { addressField } from '../../objects/fields.ts'
