@@ -28,6 +28,7 @@ import { problemResponse } from './problem.ts'
 import { readersOnly } from './read-token.ts'
 import { refuseInvalid } from './route.ts'
 import { mountSegments } from './segments.ts'
+import { mountSnapshots } from './snapshots.ts'
 import { mountStatus } from './status.ts'
 import { mountTransactions } from './transactions.ts'
 import { mountValidators } from './validators.ts'
@@ -94,6 +95,7 @@ export const createApp = (parts: AppParts): OpenAPIHono => {
     ...(parts.webSocket ? { webSocket: parts.webSocket } : {}),
   })
   mountSegments(app, { node, limits })
+  mountSnapshots(app, node)
   mountWallet(app, { node, limits, bodies, waiting })
   mountHealth(app)
   mountMetrics(app, node, parts.readProcess)

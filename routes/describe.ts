@@ -18,6 +18,7 @@ import { operatorScheme } from './operator.ts'
 import { peerMessagesRoute, peerRoute } from './peer.ts'
 import { addPeerRoute, peersRoute, removePeerRoute } from './peers.ts'
 import { pushSegmentRoute } from './segments.ts'
+import { snapshotPagesRoute, snapshotRoute, snapshotsRoute } from './snapshots.ts'
 import { statusRoute } from './status.ts'
 import { submitRoute, transactionRoute } from './transactions.ts'
 import { validatorsRoute } from './validators.ts'
@@ -36,6 +37,9 @@ const routes = [
   segmentRoute,
   blockRoute,
   eventsRoute,
+  snapshotsRoute,
+  snapshotRoute,
+  snapshotPagesRoute,
   spendRoute,
   peersRoute,
   addPeerRoute,
@@ -64,6 +68,7 @@ const tags = [
   { name: 'Ledger', description: 'Transactions, accounts, blocks, and events.' },
   { name: 'Wallet', description: "The node's own account: for its operator only." },
   { name: 'Peers', description: 'Other nodes: who they are, and where they come in.' },
+  { name: 'Snapshots', description: 'The state as of some block, page by page, for those who join.' },
   { name: 'Operations', description: 'For those who run a node or build on it.' },
 ]
 

@@ -30,7 +30,7 @@ import {
   unbondSchema,
 } from '../src/objects/operation.ts'
 import { parametersSchema } from '../src/objects/parameters.ts'
-import { accountProofSchema, transactionProofSchema } from '../src/objects/proof.ts'
+import { accountProofSchema, finalitySchema, transactionProofSchema } from '../src/objects/proof.ts'
 import { transactionSchema } from '../src/objects/transaction.ts'
 import { validatorSchema } from '../src/objects/validators.ts'
 import { certificateSchema, precommitSchema, prevoteSchema, proposalSchema } from '../src/objects/vote.ts'
@@ -285,6 +285,23 @@ export const accountSchema = z
     proof: accountProofSchema.optional(),
   })
   .openapi('Account')
+
+component('Finality', finalitySchema)
+
+export { finalitySchema }
+
+export const snapshotsSchema = z
+  .strictObject({
+    snapshots: z.array(
+      z.strictObject({
+        height: heightField.meta({ description: 'Of the block after which the state is.' }),
+        hash: blockHashField,
+        stateRoot: hashField,
+        entries: wholeField.meta({ description: 'How many there are in the state.' }),
+      }),
+    ),
+  })
+  .openapi('Snapshots')
 
 export const historySchema = z
   .strictObject({

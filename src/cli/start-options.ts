@@ -22,6 +22,7 @@ export interface StartFlags {
   readonly peer?: readonly string[]
   readonly genesis?: string
   readonly join?: readonly JoinString[]
+  readonly snapshot?: boolean
   readonly allowPeers?: readonly Address[]
   readonly readToken?: string
   readonly keep?: Keep
@@ -51,8 +52,13 @@ export const startOptions = async (flags: StartFlags): Promise<Omit<StartOptions
   }
 }
 
-const chosenNetwork = async ({ join, genesis, name }: StartFlags): Promise<NetworkChoice> => {
-  if (join) return { kind: 'join', joins: requireOneNetwork(join) }
+const chosenNetwork = async ({
+  join,
+  snapshot = false,
+  genesis,
+  name,
+}: StartFlags): Promise<NetworkChoice> => {
+  if (join) return { kind: 'join', joins: requireOneNetwork(join), bySnapshot: snapshot }
   if (genesis !== undefined) return { kind: 'genesis', genesis: await readGenesisFile(genesis) }
   return { kind: 'own', name }
 }

@@ -21,24 +21,26 @@ import {
 } from '../ledger/execute-block.ts'
 import { genesisAnchor, genesisState } from '../ledger/genesis.ts'
 import type { OpenPages } from '../ledger/state/open-pages.ts'
-import { emptyState, type State } from '../ledger/state/state.ts'
+import { type CheckpointRoot, emptyState, openState, type State } from '../ledger/state/state.ts'
 import {
   commonKeys,
   type StateValues,
   type UnbondingQueue,
   type UnbondingTicket,
   unbondingQueueKey,
+  validatorsKey,
 } from '../ledger/working-state.ts'
 import { hashHeader } from '../objects/block.ts'
 import type { Evidence } from '../objects/evidence.ts'
 import { type Genesis, type GenesisAnchor, networkIdOf } from '../objects/genesis.ts'
 import type { BlockPin } from '../objects/join-string.ts'
+import type { CertifiedFinality } from '../objects/proof.ts'
 import { type DecodedTransaction, decodeTransaction } from '../objects/transaction.ts'
-import { type ValidatorSet, validatorSet } from '../objects/validators.ts'
+import { type ValidatorList, type ValidatorSet, validatorSet } from '../objects/validators.ts'
 import { type Verified, verified } from '../objects/verified.ts'
 import type { Certificate } from '../objects/vote.ts'
 import type { Log } from '../ports/log.ts'
-import type { Changes, Durability, ObjectStore } from '../ports/object-store.ts'
+import type { Changes, Durability, ObjectKey, ObjectStore } from '../ports/object-store.ts'
 import {
   type Address,
   height as asHeight,
@@ -47,17 +49,24 @@ import {
   type NetworkId,
   type UnixMs,
 } from '../units.ts'
+import { readArrival } from './arrival-record.ts'
 import { Bell } from './bell.ts'
-import { type Checkpoint, decodeHead, encodeHead, type Kept } from './head-record.ts'
+import {
+  type Checkpoint,
+  decodeHead,
+  encodeHead,
+  type Kept,
+  type Readable,
+  type Snapshot,
+} from './head-record.ts'
 import { HeadValues } from './head-values.ts'
-import { blockPuts, genesisPuts, LedgerReader, staleKey, stalePut } from './ledger-store.ts'
+import { arrivalPuts, blockPuts, genesisPuts, LedgerReader } from './ledger-store.ts'
 import { collectOldBlocks } from './old-blocks.ts'
+import { advanceReadable, readStale, snapshotInterval, type Taken } from './readable-states.ts'
 import { StateAccess } from './state-access.ts'
 
-/** A checkpoint is due when this many pages of the state are in memory only … */
+/** A checkpoint is due where a snapshot is, and when this many pages of the state are in memory only. */
 export const maxDirtyPages = 4_096
-/** … or this many blocks would have to be run again after a crash. */
-export const maxBlocksSinceCheckpoint = 1_024
 /** Accounts kept in memory for those who ask again before the next block. */
 const maxPeeked = 16_384
 
@@ -91,6 +100,12 @@ export interface BlockTerms {
   readonly evidence: readonly Verified<Evidence>[]
 }
 
+/** A head, with what is written and removed together with it. */
+interface Written extends Changes {
+  readonly head: Head
+  readonly readable: Readable
+}
+
 export interface CommitHooks {
   /** What must have happened too before anybody sees the new head. */
   readonly alongside?: Promise<void>
@@ -113,6 +128,7 @@ export class Chain {
   #head: Head
   #checkpoint: Checkpoint
   #kept: Kept
+  #readable: Readable
   #isCommitting = false
   /** The head is written by one at a time: who commits, or who prunes. */
   #writing: Promise<unknown> = Promise.resolve()
@@ -124,11 +140,12 @@ export class Chain {
     genesis: Genesis,
     anchor: GenesisAnchor,
     head: Head,
-    kept: Kept,
+    { oldest, blockBytes, snapshots, stale }: Kept & Readable,
   ) {
     this.#store = store
     this.state = state
-    this.#kept = kept
+    this.#kept = { oldest, blockBytes }
+    this.#readable = { snapshots, stale }
     this.reader = new LedgerReader(store, () => this.#kept.oldest)
     this.genesis = genesis
     this.anchor = anchor
@@ -154,12 +171,55 @@ export class Chain {
       hops: 0,
       common: await access.read(state, commonKeys),
     }
-    const kept: Kept = { oldest: asHeight(1), blockBytes: 0 }
+    const kept = { oldest: asHeight(1), blockBytes: 0, snapshots: [], stale: { first: 0, next: 0, pages: 0 } }
     await store.commit(
       { puts: [...genesisPuts(genesis, anchor), ...pages], removes: [] },
       encodeHead({ ...head, ...kept, checkpoint: checkpointAt(head) }),
     )
     return new Chain(store, access, genesis, anchor, head, kept)
+  }
+
+  /**
+   * Begins a ledger after a block, with its state; nothing of it is checked here any more.
+   *
+   * @param removes - what lies in the store and is no part of it
+   */
+  static async arrive(
+    store: ObjectStore,
+    { genesis, proof, root }: { genesis: Genesis; proof: CertifiedFinality; root: CheckpointRoot },
+    removes: readonly ObjectKey[],
+  ): Promise<Chain> {
+    const { header, hops } = proof
+    const { height, time } = header
+    const access = new StateAccess(store)
+    const state = openState(root)
+    const common = await access.read(state, commonKeys)
+    const validators = validatorSet(common.get(validatorsKey) as unknown as ValidatorList)
+    assert(validators.hash === header.nextValidatorsHash, 'a state names the validators that its header does')
+    const isHop = header.nextValidatorsHash !== header.validatorsHash
+    const head: Head = {
+      height,
+      hash: hashHeader(header),
+      time,
+      state,
+      validators,
+      hops: hops.length + (isHop ? 1 : 0),
+      common,
+    }
+    const kept = {
+      oldest: asHeight(height + 1),
+      blockBytes: 0,
+      snapshots: [{ height, state }],
+      stale: { first: 0, next: 0, pages: 0 },
+    }
+    await store.commit(
+      {
+        puts: [...genesisPuts(genesis, proof.genesis), ...arrivalPuts(proof, validators.list)],
+        removes,
+      },
+      encodeHead({ ...head, ...kept, checkpoint: checkpointAt(head) }),
+    )
+    return new Chain(store, access, genesis, proof.genesis, head, kept)
   }
 
   /**
@@ -170,15 +230,16 @@ export class Chain {
   static async open(store: ObjectStore, log: Log): Promise<Chain | undefined> {
     const bytes = await store.readHead()
     if (!bytes) return undefined
-    const { checkpoint, oldest, blockBytes, ...newest } = decodeHead(bytes)
-    const reader = new LedgerReader(store, () => oldest)
+    if (await readArrival(store)) throw notWhole()
+    const { checkpoint, height, hash, ...kept } = decodeHead(bytes)
+    const reader = new LedgerReader(store, () => kept.oldest)
     const { genesis, anchor } = await reader.genesis()
     const { validatorsHash, ...rest } = checkpoint
     const access = new StateAccess(store)
     const validators = validatorSet(await reader.validators(validatorsHash))
     const head = { ...rest, validators, common: await access.read(checkpoint.state, commonKeys) }
-    const chain = new Chain(store, access, genesis, anchor, head, { oldest, blockBytes })
-    await chain.#runAgain(newest, log)
+    const chain = new Chain(store, access, genesis, anchor, head, kept)
+    await chain.#runAgain({ height, hash }, log)
     return chain
   }
 
@@ -196,9 +257,18 @@ export class Chain {
     return this.#kept
   }
 
-  /** The first block that has to be kept, whatever the operator wants: a start runs those after the checkpoint again. */
+  /** States that others may fetch, in the order of their heights. */
+  get snapshots(): readonly Snapshot[] {
+    return this.#readable.snapshots
+  }
+
+  /**
+   * The first block that has to be kept, whatever the operator wants: a start runs those after the checkpoint again,
+   * and whoever fetches a snapshot needs those after it.
+   */
   get oldestNeeded(): Height {
-    return asHeight(Math.max(1, Math.min(this.#checkpoint.height + 1, this.#head.height)))
+    const { height: oldestSnapshot } = this.#readable.snapshots[0] ?? this.#head
+    return asHeight(Math.max(1, Math.min(this.#checkpoint.height + 1, this.#head.height, oldestSnapshot)))
   }
 
   /**
@@ -208,7 +278,8 @@ export class Chain {
    */
   async requireBlock(pin: BlockPin): Promise<void> {
     this.#pin = pin
-    if (pin.height > this.#head.height) return
+    // Below the first block there is nothing to compare: whoever joins by a snapshot has done it before.
+    if (pin.height > this.#head.height || pin.height < this.#kept.oldest) return
     const header = await this.reader.header(pin.height)
     this.#checkPin(pin.height, hashHeader(header))
   }
@@ -298,7 +369,7 @@ export class Chain {
     await this.#inTurn(async () => {
       assert(this.#kept.oldest === from, 'blocks are pruned by one at a time')
       const kept = { oldest: end, blockBytes: this.#kept.blockBytes - blockBytes }
-      const head = { ...this.#head, ...kept, checkpoint: this.#checkpoint }
+      const head = { ...this.#head, ...kept, ...this.#readable, checkpoint: this.#checkpoint }
       await this.#store.commit({ puts, removes }, encodeHead(head))
       this.#kept = kept
     })
@@ -314,20 +385,23 @@ export class Chain {
   }
 
   /**
-   * Checks what the next checkpoint is going to delete: pages that are there, and that the last one doesn't use.
+   * Checks what is going to be deleted: pages that are there, each once, and that the state doesn't use.
    *
    * @throws TautlineError `ledger-mismatch`
    */
   async checkStalePages(): Promise<void> {
-    const stale = await this.reader.stalePages(this.#checkpoint.height)
     const used = await this.state.locations(this.#checkpoint.state)
-    const pages = await this.#store.getMany(stale)
-    const wrong = stale.find((location, at) => used.has(location) || pages[at] === undefined)
-    if (wrong === undefined && new Set(stale).size === stale.length) return
-    throw new TautlineError(
-      'ledger-mismatch',
-      `${wrong ?? 'a page'} is wrongly listed as stale at checkpoint ${this.#checkpoint.height}`,
-    )
+    const seen = new Set<ObjectKey>()
+    for (const { height, pages } of await readStale(this.reader, this.#readable.stale)) {
+      const found = await this.#store.getMany(pages)
+      const wrong = pages.find((at, index) => used.has(at) || seen.has(at) || found[index] === undefined)
+      if (wrong !== undefined)
+        throw new TautlineError(
+          'ledger-mismatch',
+          `${wrong} is wrongly listed as stale at checkpoint ${height}`,
+        )
+      for (const at of pages) seen.add(at)
+    }
   }
 
   #inTurn<Result>(run: () => Promise<Result>): Promise<Result> {
@@ -359,7 +433,7 @@ export class Chain {
     })
     const written = this.#isCheckpointDue(head)
       ? await this.#takeCheckpoint(head)
-      : { head, puts: [], removes: [] }
+      : { head, readable: this.#readable, puts: [], removes: [] }
     const { oldest, blockBytes } = this.#kept
     const kept = { oldest, blockBytes: blockBytes + utf8Bytes(block.text) }
     await this.#writeHead({ ...written, puts: [...puts, ...written.puts] }, execution.changes, hooks, kept)
@@ -367,20 +441,19 @@ export class Chain {
 
   /** @param changes - of the state since the head before */
   async #writeHead(
-    { head, puts, removes }: Changes & { head: Head },
+    { head, readable, puts, removes }: Written,
     changes: StateValues,
     { alongside, onPublished }: CommitHooks = {},
     kept = this.#kept,
   ): Promise<void> {
     const checkpoint = head.state.dirtyPages === 0 ? checkpointAt(head) : this.#checkpoint
-    const results = await Promise.allSettled([
-      this.#store.commit({ puts, removes }, encodeHead({ ...head, ...kept, checkpoint })),
-      alongside,
-    ])
+    const record = encodeHead({ ...head, ...kept, ...readable, checkpoint })
+    const results = await Promise.allSettled([this.#store.commit({ puts, removes }, record), alongside])
     for (const result of results) if (result.status === 'rejected') throw result.reason
     this.#moveTo(head, changes)
     this.#checkpoint = checkpoint
     this.#kept = kept
+    this.#readable = readable
     onPublished?.()
   }
 
@@ -391,19 +464,14 @@ export class Chain {
   }
 
   #isCheckpointDue({ height, state }: Head): boolean {
-    return height - this.#checkpoint.height >= maxBlocksSinceCheckpoint || state.dirtyPages >= maxDirtyPages
+    return height % snapshotInterval === 0 || state.dirtyPages >= maxDirtyPages
   }
 
-  /** Pages that the last checkpoint made unnecessary go now, so it itself stays readable until the next one. */
-  async #takeCheckpoint(head: Head): Promise<Changes & { head: Head }> {
+  async #takeCheckpoint(head: Head): Promise<Written> {
     const { pages, stale, state } = this.state.checkpoint(head.state, head.height)
-    const last = this.#checkpoint.height
-    const unneeded = await this.reader.stalePages(last)
-    return {
-      head: { ...head, state },
-      puts: stale.length > 0 ? [...pages, stalePut(head.height, stale)] : pages,
-      removes: unneeded.length > 0 ? [...unneeded, staleKey(last)] : [],
-    }
+    const taken: Taken = { height: head.height, state, stale, last: this.#checkpoint.height }
+    const { readable, puts, removes } = await advanceReadable(this.reader, this.#readable, taken)
+    return { head: { ...head, state }, readable, puts: [...pages, ...puts], removes }
   }
 
   async #valuesFor(
@@ -465,6 +533,12 @@ export class Chain {
     }
   }
 }
+
+const notWhole = (): TautlineError =>
+  new TautlineError(
+    'bad-configuration',
+    'this ledger is joining a network by a snapshot, and is not whole yet: let `tautline start` with --join and --snapshot finish it',
+  )
 
 const advance = (
   { hops, validators, common }: Head,

@@ -6,23 +6,13 @@
  * after which others vote; the last set signed the header.
  */
 import { type Header, hashHeader } from '../objects/block.ts'
-import { type GenesisAnchor, networkIdOf } from '../objects/genesis.ts'
-import type { Hop } from '../objects/proof.ts'
+import { networkIdOf } from '../objects/genesis.ts'
+import type { Finality, Hop } from '../objects/proof.ts'
 import { hashValidators, type ValidatorSet, validatorSet } from '../objects/validators.ts'
 import type { Certificate } from '../objects/vote.ts'
 import type { Verifier } from '../ports/keys.ts'
 import type { NetworkId } from '../units.ts'
 import { refuseCertificate } from './check-certificate.ts'
-
-/** What leads from a network's id to a header. */
-export interface Finality {
-  readonly genesis: GenesisAnchor
-  /** Strictly below the header: one that itself changes the set is not repeated among them. */
-  readonly hops: readonly Hop[]
-  /** Absent, like the certificate, only for the genesis. */
-  readonly header?: Header | undefined
-  readonly certificate?: Certificate | undefined
-}
 
 /** Why something is not proven; undefined: nothing speaks against it. */
 type Refusal = string | undefined

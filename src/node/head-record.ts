@@ -1,8 +1,8 @@
 /**
  * The head on the disk: the one thing in the ledger that changes. Its write is the commit of a block.
  *
- * It names the newest block and the oldest that is kept, and the checkpoint of the state from which the blocks
- * since are run again.
+ * It names the newest block and the oldest that is kept, the checkpoint of the state from which the blocks since
+ * are run again, and the snapshots that others may fetch.
  */
 import * as z from 'zod'
 import { decodeUtf8, encodeUtf8 } from '../codec/bytes.ts'
@@ -13,11 +13,18 @@ import { openState, type State } from '../ledger/state/state.ts'
 import { blockHashField, hashField, heightField, unixMsField, wholeField } from '../objects/fields.ts'
 import type { BlockHash, Hash, Height, UnixMs } from '../units.ts'
 
+/** The newest one, and the one before for those who are just fetching it. */
+export const maxSnapshots = 2
+
+const rootSchema = z.strictObject({ hash: hashField, count: wholeField, location: z.string() })
+
 const schema = z.strictObject({
   height: heightField,
   hash: blockHashField,
   oldest: heightField,
   blockBytes: wholeField,
+  snapshots: z.array(z.strictObject({ height: heightField, state: rootSchema })).max(maxSnapshots),
+  stale: z.strictObject({ first: wholeField, next: wholeField, pages: wholeField }),
   checkpoint: z.strictObject({
     height: heightField,
     hash: blockHashField,
@@ -25,7 +32,7 @@ const schema = z.strictObject({
     hops: wholeField,
     /** Of the set that votes on the block after the checkpoint. */
     validatorsHash: hashField,
-    state: z.strictObject({ hash: hashField, count: wholeField, location: z.string() }),
+    state: rootSchema,
   }),
 })
 
@@ -35,6 +42,20 @@ export interface Kept {
   readonly oldest: Height
   /** Bytes of their canonical texts. */
   readonly blockBytes: number
+}
+
+/** The state after a block, whole, and readable for as long as the head names it. */
+export interface Snapshot {
+  readonly height: Height
+  readonly state: State
+}
+
+/** States that can be read besides the head's. */
+export interface Readable {
+  /** In the order of their heights. */
+  readonly snapshots: readonly Snapshot[]
+  /** Lists of pages that wait to be removed, by their numbers, and how many pages there are in all of them. */
+  readonly stale: { readonly first: number; readonly next: number; readonly pages: number }
 }
 
 /** A head whose state is stored. */
@@ -47,17 +68,35 @@ export interface Checkpoint {
   readonly state: State
 }
 
-export interface HeadRecord extends Kept {
+export interface HeadRecord extends Kept, Readable {
   readonly height: Height
   readonly hash: BlockHash
   readonly checkpoint: Checkpoint
 }
 
-export const encodeHead = ({ height, hash, oldest, blockBytes, checkpoint }: HeadRecord): Uint8Array => {
-  const { hash: root, count, at } = checkpoint.state
-  const state = { hash: root, count, location: at as PageLocation }
-  return encodeUtf8(canonicalize({ height, hash, oldest, blockBytes, checkpoint: { ...checkpoint, state } }))
+export const encodeHead = ({
+  height,
+  hash,
+  oldest,
+  blockBytes,
+  snapshots,
+  stale,
+  checkpoint,
+}: HeadRecord): Uint8Array => {
+  const record = {
+    height,
+    hash,
+    oldest,
+    blockBytes,
+    snapshots: snapshots.map(({ height, state }) => ({ height, state: rootOf(state) })),
+    stale,
+    checkpoint: { ...checkpoint, state: rootOf(checkpoint.state) },
+  }
+  return encodeUtf8(canonicalize(record))
 }
+
+/** @param state - that is stored */
+const rootOf = ({ hash, count, at }: State) => ({ hash, count, location: at as PageLocation })
 
 /** @throws TautlineError `damaged-folder` */
 export const decodeHead = (bytes: Uint8Array): HeadRecord => {
@@ -68,10 +107,13 @@ export const decodeHead = (bytes: Uint8Array): HeadRecord => {
       'the head of the ledger is whole but not of a form that this version writes: use the version that wrote it',
     )
   }
-  const { checkpoint, ...head } = parsed.data
-  const { hash, count, location } = checkpoint.state
+  const { checkpoint, snapshots, ...head } = parsed.data
   return {
     ...head,
-    checkpoint: { ...checkpoint, state: openState({ hash, count, location: location as PageLocation }) },
+    snapshots: snapshots.map(({ height, state }) => ({ height, state: stateAt(state) })),
+    checkpoint: { ...checkpoint, state: stateAt(checkpoint.state) },
   }
 }
+
+const stateAt = ({ hash, count, location }: z.output<typeof rootSchema>): State =>
+  openState({ hash, count, location: location as PageLocation })

@@ -14,7 +14,7 @@
  * | `validators:<hash>` | canonical text of a validator list |
  * | `hop:<number>` | height of a block after which another validator set votes |
  * | `page:<height>:<ordinal>` | page of the state, as of that checkpoint |
- * | `stale:<height>` | keys of pages that this checkpoint made unnecessary |
+ * | `stale:<number>` | keys of pages that a checkpoint made unnecessary, and its height |
  *
  * Heights and numbers in keys have 16 digits, so that keys sort as they do.
  */
@@ -27,6 +27,7 @@ import type { HistoryEntry } from '../ledger/execute-block.ts'
 import type { PageLocation } from '../ledger/state/page.ts'
 import type { Block, Header } from '../objects/block.ts'
 import { type Genesis, type GenesisAnchor, genesisAnchorSchema, genesisSchema } from '../objects/genesis.ts'
+import type { CertifiedFinality, Hop } from '../objects/proof.ts'
 import { hashValidators, type ValidatorList } from '../objects/validators.ts'
 import { type Certificate, certificateSchema } from '../objects/vote.ts'
 import type { ObjectKey, ObjectStore } from '../ports/object-store.ts'
@@ -59,7 +60,7 @@ export const keys = {
   history: (address: Address, number: number) => `history:${address}:${digits(number)}`,
   validators: (hash: Hash) => `validators:${hash}`,
   hop: (number: number) => `hop:${digits(number)}`,
-  stale: (height: Height) => `stale:${digits(height)}`,
+  stale: (number: number) => `stale:${digits(number)}`,
 }
 
 /** Of the keys that pruning removes. */
@@ -112,9 +113,41 @@ export const genesisPuts = (genesis: Genesis, anchor: GenesisAnchor): Put[] => [
   put(keys.validators(hashValidators(genesis.validators)), canonicalize(genesis.validators)),
 ]
 
-export const stalePut = (height: Height, pages: readonly ObjectKey[]): Put =>
-  put(keys.stale(height), canonicalize([...pages]))
-export const staleKey = keys.stale
+/** Pages that no state from a height on has. */
+export interface StalePages {
+  readonly height: Height
+  readonly pages: readonly PageLocation[]
+}
+
+/**
+ * What a ledger holds of the time before its first block: where proofs lead, up to the header that it begins after.
+ *
+ * @param validators - who vote on its first block
+ */
+export const arrivalPuts = (
+  { hops, header, certificate }: CertifiedFinality,
+  validators: ValidatorList,
+): Put[] => {
+  const next = put(keys.validators(header.nextValidatorsHash), canonicalize(validators))
+  const isHop = header.nextValidatorsHash !== header.validatorsHash
+  return [
+    ...hops.flatMap((hop, number) => hopPuts(number, hop)),
+    headerPut(header),
+    put(keys.certificate(header.height), canonicalize(certificate)),
+    next,
+    ...(isHop ? [put(keys.hop(hops.length), String(header.height))] : []),
+  ]
+}
+
+const hopPuts = (number: number, { header, certificate, validators }: Hop): Put[] => [
+  put(keys.hop(number), String(header.height)),
+  headerPut(header),
+  put(keys.certificate(header.height), canonicalize(certificate)),
+  put(keys.validators(header.nextValidatorsHash), canonicalize(validators)),
+]
+
+export const stalePut = (number: number, { height, pages }: StalePages): Put =>
+  put(keys.stale(number), canonicalize({ height, pages: [...pages] }))
 
 const failuresOf = ({ outcomes }: AssembledBlock): Record<string, FailureReason> => {
   const failures: Record<string, FailureReason> = {}
@@ -219,9 +252,8 @@ export class LedgerReader {
     return asHeight(Number(await this.#needed(keys.hop(number))))
   }
 
-  async stalePages(height: Height): Promise<readonly PageLocation[]> {
-    const text = await this.#text(keys.stale(height))
-    return text === undefined ? [] : (JSON.parse(text) as PageLocation[])
+  async stalePages(number: number): Promise<StalePages> {
+    return JSON.parse(await this.#needed(keys.stale(number))) as StalePages
   }
 
   async #text(key: ObjectKey): Promise<string | undefined> {

@@ -61,6 +61,7 @@ import type {
   ValidatorsView,
 } from './service.ts'
 import { readSignRecord, type SignRecord } from './sign-record.ts'
+import { listSnapshots, proveSnapshot, readSnapshotPages } from './snapshots.ts'
 import { Synchronizer } from './synchronizer.ts'
 import { verifiedEvidenceOf } from './verify-evidence.ts'
 import { Waiters } from './waiters.ts'
@@ -275,6 +276,18 @@ export class Node implements NodeService {
 
   removePeer(id: Address): BanView | undefined {
     return this.#links.remove(id)
+  }
+
+  snapshots() {
+    return listSnapshots(this.#parts.chain)
+  }
+
+  snapshotProof(height: Height) {
+    return proveSnapshot(this.#parts.chain, height)
+  }
+
+  snapshotPages(height: Height, way: string) {
+    return readSnapshotPages(this.#parts.chain, height, way)
   }
 
   /** Takes in what a peer has posted: see {@link Network.heardByPost}. */

@@ -11,7 +11,7 @@ import type { PeerMessage, SelfProvingMessage } from '../messages/peer-message.t
 import type { Block, Header, TransactionStatus } from '../objects/block.ts'
 import type { Genesis } from '../objects/genesis.ts'
 import type { Operation } from '../objects/operation.ts'
-import type { AccountProof, TransactionProof } from '../objects/proof.ts'
+import type { AccountProof, Finality, TransactionProof } from '../objects/proof.ts'
 import type { DecodedTransaction, Transaction } from '../objects/transaction.ts'
 import type { ValidatorList } from '../objects/validators.ts'
 import type { Certificate } from '../objects/vote.ts'
@@ -121,6 +121,15 @@ export interface HistoryPage {
   readonly transactions: readonly (FinalTransaction & { readonly transaction: Transaction })[]
   /** Continues the list; absent on the last page. */
   readonly cursor?: string
+}
+
+/** A state that can be fetched whole. */
+export interface SnapshotView {
+  /** Of the block after which it is. */
+  readonly height: Height
+  readonly hash: BlockHash
+  readonly stateRoot: Hash
+  readonly entries: number
 }
 
 export interface ValidatorsView {
@@ -260,6 +269,13 @@ export interface NodeService {
   history(address: Address, options: { cursor?: string; limit: number }): Promise<HistoryPage>
   /** @param at - a height up to the head's: the set that votes on that block, or with none the next one's */
   validators(at?: Height): Promise<ValidatorsView | undefined>
+
+  /** The newest first. */
+  snapshots(): Promise<readonly SnapshotView[]>
+  /** What leads from the network id to a snapshot's header. */
+  snapshotProof(height: Height): Promise<Finality>
+  /** Pages of a subtree, root first: all of a small one, otherwise the first. Undefined when none begins there. */
+  snapshotPages(height: Height, way: string): Promise<readonly string[] | undefined>
 
   consensus(): ConsensusStatus
 

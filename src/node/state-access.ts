@@ -6,6 +6,7 @@ import type { PageLocation, PageRef } from '../ledger/state/page.ts'
 import { PageCache } from '../ledger/state/page-cache.ts'
 import { childrenOf, proveState, readState, walkState } from '../ledger/state/read.ts'
 import type { State } from '../ledger/state/state.ts'
+import { subtreeTexts } from '../ledger/state/subtree.ts'
 import { type StateChanges, updateState } from '../ledger/state/update.ts'
 import type { StateValues } from '../ledger/working-state.ts'
 import type { ObjectStore } from '../ports/object-store.ts'
@@ -44,6 +45,12 @@ export class StateAccess {
   async prove(state: State, key: string): Promise<readonly string[]> {
     const pages = this.open()
     return (await this.#complete(pages, () => proveState(pages, state, key))).pages
+  }
+
+  /** Texts of a subtree's pages: see {@link subtreeTexts}. */
+  async subtree(state: State, way: string): Promise<readonly string[] | undefined> {
+    const pages = this.open()
+    return (await this.#complete(pages, () => subtreeTexts(pages, state, way))).texts
   }
 
   /** All entries, in an order that only the contents decide. */

@@ -5,12 +5,12 @@
  * certificate's validators hop by hop back to the genesis. `client/verify-proof.ts` checks it.
  */
 import * as z from 'zod'
-import { headerSchema } from './block.ts'
+import { type Header, headerSchema } from './block.ts'
 import { addressField, hashField, wholeField } from './fields.ts'
 import { genesisAnchorSchema } from './genesis.ts'
 import { transactionSchema } from './transaction.ts'
 import { validatorSchema } from './validators.ts'
-import { certificateSchema } from './vote.ts'
+import { type Certificate, certificateSchema } from './vote.ts'
 
 /** Most hops of one proof: who is further away asks for a proof from a later anchor. */
 export const maxHops = 1_000
@@ -23,18 +23,22 @@ const hopSchema = z.strictObject({
 })
 export type Hop = z.output<typeof hopSchema>
 
-const finality = {
+/** What leads from a network's id to a header that its validators have decided; without one, to the genesis. */
+export const finalitySchema = z.strictObject({
   genesis: genesisAnchorSchema,
   /** Every change of the validator set between the genesis and the header, in order. */
   hops: z.array(hopSchema).max(maxHops),
   header: headerSchema.optional(),
   /** Absent, like the header, only for the state of the genesis. */
   certificate: certificateSchema.optional(),
-}
+})
+export type Finality = z.output<typeof finalitySchema>
+/** Of a header, and not of the genesis. */
+export type CertifiedFinality = Finality & { readonly header: Header; readonly certificate: Certificate }
 
 export const transactionProofSchema = z.strictObject({
   kind: z.literal('transaction'),
-  ...finality,
+  ...finalitySchema.shape,
   transaction: transactionSchema,
   status: z.enum(['committed', 'failed']),
   /** Place within the block, from 0. */
@@ -46,7 +50,7 @@ export type TransactionProof = z.output<typeof transactionProofSchema>
 
 export const accountProofSchema = z.strictObject({
   kind: z.literal('account'),
-  ...finality,
+  ...finalitySchema.shape,
   address: addressField,
   /** Canonical texts of the state's pages from the root to where the account is, or would be. */
   pages: z.array(z.string()).min(1),

@@ -1,11 +1,14 @@
 /** The ledger that a node starts with: the one that is there, or the beginning of the network that was chosen. */
 import { TautlineError } from '../errors.ts'
 import { networkOf } from '../ledger/genesis.ts'
+import { readArrival } from '../node/arrival-record.ts'
 import { Chain } from '../node/chain.ts'
 import { networkOfOne } from '../node/network-of-one.ts'
 import { readSignRecord } from '../node/sign-record.ts'
+import { joinBySnapshot } from '../node/snapshot-join/snapshot-join.ts'
 import type { Genesis } from '../objects/genesis.ts'
 import type { BlockPin, JoinString } from '../objects/join-string.ts'
+import type { Verifier } from '../ports/keys.ts'
 import type { Log } from '../ports/log.ts'
 import type { ObjectStore } from '../ports/object-store.ts'
 import type { Transport } from '../ports/transport.ts'
@@ -18,7 +21,12 @@ import { joinNetwork } from './join-network.ts'
 export type NetworkChoice =
   | { readonly kind: 'own'; readonly name: string }
   | { readonly kind: 'genesis'; readonly genesis: Genesis }
-  | { readonly kind: 'join'; readonly joins: readonly JoinString[] }
+  | {
+      readonly kind: 'join'
+      readonly joins: readonly JoinString[]
+      /** From a recent state, without the blocks before it. */
+      readonly bySnapshot?: boolean
+    }
 
 export interface OpenChainParts {
   readonly store: ObjectStore
@@ -28,8 +36,11 @@ export interface OpenChainParts {
   readonly readGenesis: () => Promise<Genesis | undefined>
   readonly identity: Identity
   readonly network: NetworkChoice
-  /** Asks for the genesis of a network to be joined. */
+  /** Asks for the genesis of a network to be joined, and for a snapshot. */
   readonly transport: Pick<Transport, 'request'>
+  readonly verifier: Verifier
+  /** URLs of nodes of the network, beside those of join strings. */
+  readonly peers: readonly string[]
   /** A block that the chain must contain. */
   readonly pin: BlockPin | undefined
   readonly log: Log
@@ -52,14 +63,46 @@ export const openChain = async (parts: OpenChainParts): Promise<OpenedChain> => 
 
 const openOrBegin = async (parts: OpenChainParts): Promise<OpenedChain> => {
   const { store, place, network, log } = parts
-  const chain = await Chain.open(store, log)
+  const arrival = await readArrival(store)
+  if (arrival) requireJoin(place, arrival.network, network)
+  const chain = arrival ? undefined : await Chain.open(store, log)
   if (chain) {
     requireSameNetwork(place, chain.network, chosenNetwork(network))
     return { chain, beginning: 'found' }
   }
   const { genesis, isMade } = await firstGenesis(parts)
   await requireUnsignedElsewhere(parts.identity, networkOf(genesis))
+  const arrived = await arriveBySnapshot(parts, genesis)
+  if (arrived) return { chain: arrived, beginning: 'joined' }
   return { chain: await Chain.create(store, genesis), beginning: isMade ? 'made' : 'joined' }
+}
+
+/** @returns undefined when the ledger is to begin at its genesis */
+const arriveBySnapshot = async (
+  { network, pin, ...parts }: OpenChainParts,
+  genesis: Genesis,
+): Promise<Chain | undefined> => {
+  if (network.kind !== 'join' || !network.bySnapshot) return undefined
+  const chain = await joinBySnapshot({
+    ...parts,
+    genesis,
+    network: networkOf(genesis),
+    urls: [...new Set([...network.joins.map(({ url }) => url), ...parts.peers])],
+    pin,
+    clock: systemClock,
+  })
+  if (!chain) parts.log.info('there is no snapshot yet, so all blocks are fetched')
+  return chain
+}
+
+/** Half a ledger can only be made whole in the way in which it was begun. */
+const requireJoin = (place: string, arriving: NetworkId, choice: NetworkChoice): void => {
+  if (choice.kind === 'join' && choice.bySnapshot && choice.joins[0]!.network === arriving) return
+  throw new TautlineError(
+    'bad-configuration',
+    `the ledger in ${place} was joining network ${arriving} by a snapshot and is not whole: start with --join and --snapshot as before, or in an empty folder`,
+    { place },
+  )
 }
 
 const chosenNetwork = (choice: NetworkChoice): NetworkId | undefined => {

@@ -47,6 +47,12 @@ export const startCommand = (terminal: Terminal): Command =>
     )
     .addOption(
       flag(
+        '--snapshot',
+        'with --join: begin with the state after a recent block, without fetching the blocks before it',
+      ),
+    )
+    .addOption(
+      flag(
         '--genesis <file>',
         'take part in the network of this genesis; members.json beside it says whom to dial',
       ),

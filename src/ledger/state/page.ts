@@ -171,6 +171,14 @@ export const makeBranch = (children: Children): Branch => ({
 export const countEntries = (children: Children): number =>
   children.reduce((sum, child) => sum + (child?.count ?? 0), 0)
 
+/** Entries below a page that travels alone; undefined when the text is another page's. */
+export const countEntriesIn = (text: string, hash: Hash): number | undefined => {
+  if (hashPage(text) !== hash) return undefined
+  if (isLeafText(text)) return readLeaf(text, hash).starts.length
+  const { children } = JSON.parse(text) as { children: Record<string, { count: number }> }
+  return Object.values(children).reduce((sum, { count }) => sum + count, 0)
+}
+
 export const pageText = (page: Page): string => (page.kind === 'leaf' ? page.text : branchText(page.children))
 
 const branchText = (children: Children): string => {

@@ -72,15 +72,18 @@ interface BranchText {
   readonly children: { readonly [digit: string]: Pick<PageRef, 'hash' | 'count'> }
 }
 
-/** The text matched its hash, which vouches for its form; the line of locations is checked. */
-const readChildren = (request: PageRequest, text: string, line: string): Children => {
+/** What a branch's text names, by digit. @param text - matched its hash, which vouches for its form */
+export const readBranch = (text: string): readonly (Pick<PageRef, 'hash' | 'count'> | undefined)[] => {
   const { children } = JSON.parse(text) as BranchText
-  const locations = readLocations(request, line, Object.keys(children).length)
+  return Array.from(hexDigits, (digit) => children[digit])
+}
+
+/** The line of locations is checked. */
+const readChildren = (request: PageRequest, text: string, line: string): Children => {
+  const children = readBranch(text)
+  const locations = readLocations(request, line, children.filter(Boolean).length)
   let next = 0
-  return Array.from(hexDigits, (digit) => {
-    const child = children[digit]
-    return child && { hash: child.hash, count: child.count, at: locations[next++]! }
-  })
+  return children.map((child) => child && { hash: child.hash, count: child.count, at: locations[next++]! })
 }
 
 const readLocations = (request: PageRequest, line: string, count: number): readonly PageLocation[] => {
