@@ -7,6 +7,8 @@ const advice: Readonly<Record<string, string>> = {
   EACCES: 'let this user read and write the folder, then start the node again',
   EROFS: 'the file system is read-only: make it writable, then start the node again',
   EIO: 'the disk reports errors: check it before starting the node again',
+  QuotaExceededError:
+    'make room on the disk, or remove what this browser keeps of other sites, then open the page again',
 }
 
 export const storageFailure = (
@@ -34,6 +36,7 @@ const spoken: readonly (readonly [string, string])[] = [
 
 const codeOf = (cause: unknown): string => {
   if (!(cause instanceof Error)) return ''
+  if (cause instanceof DOMException) return cause.name // its codes are numbers of long ago
   const named = spoken.find(([words]) => cause.message.includes(words))
   return named?.[1] ?? ('code' in cause ? String(cause.code) : '')
 }

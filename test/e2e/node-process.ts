@@ -53,7 +53,7 @@ beforeAll(ensureBuilt, buildMs)
 afterEach(async () => {
   for (const child of alive) killGroup(child, 'SIGKILL')
   await Promise.all([...alive].map((child) => once(child, 'exit')))
-  for (const folder of folders.splice(0)) await rm(folder, { recursive: true, force: true })
+  for (const folder of folders.splice(0)) await rm(folder, { recursive: true, force: true, maxRetries: 5 })
 })
 
 process.on('exit', () => {
