@@ -41,8 +41,8 @@ export interface AppParts {
   readonly readToken?: string
   /** URLs under which this node is reached: operator doors take no other Host, and no other Origin. */
   readonly acceptedUrls: readonly string[]
-  /** Contents of `openapi.yaml`. */
-  readonly openapiText: string
+  /** Contents of `openapi.yaml`, or what makes them when somebody asks. */
+  readonly openapiText: string | (() => string)
   readonly readAsset: ReadAsset
   /** Without it, events come as Server-Sent Events only, and no peer can dial. */
   readonly webSocket?: WebSocketDoor

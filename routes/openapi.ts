@@ -14,8 +14,11 @@ export const openapiRoute = defineRoute({
   },
 })
 
-export const mountOpenapi = (app: OpenAPIHono, openapiText: string): void => {
+export const mountOpenapi = (app: OpenAPIHono, openapiText: string | (() => string)): void => {
   app.openapi(openapiRoute, (c) =>
-    c.body(openapiText, 200, { 'content-type': 'application/yaml', 'cache-control': revalidate }),
+    c.body(typeof openapiText === 'string' ? openapiText : openapiText(), 200, {
+      'content-type': 'application/yaml',
+      'cache-control': revalidate,
+    }),
   )
 }

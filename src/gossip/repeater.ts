@@ -71,7 +71,8 @@ export class Repeater {
   }
 }
 
-const toPeerMessage = (message: ConsensusMessage, block?: CompactBlock): PeerMessage | undefined => {
+/** A proposal without its block is of no use to anybody. */
+export const toPeerMessage = (message: ConsensusMessage, block?: CompactBlock): PeerMessage | undefined => {
   if (message.kind !== 'proposal') return { kind: 'vote', vote: message }
   return block && { kind: 'proposal', proposal: message, block }
 }

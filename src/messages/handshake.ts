@@ -41,6 +41,8 @@ export const helloSchema = z.strictObject({
     .max(maxOriginBytes)
     .regex(/^[!-~]*$/)
     .optional(),
+  /** It ends its links while nothing happens, and wants no other then: a POST wakes it. */
+  sleeps: z.literal(true).optional(),
 })
 export type Hello = z.output<typeof helloSchema>
 
@@ -90,6 +92,7 @@ export interface HandshakeTerms {
   /** Fresh for each socket. */
   readonly nonce: Hash
   readonly version: string
+  readonly sleeps?: boolean
   /** The one that was dialled; for an acceptor all that it is reached under. */
   readonly origins: readonly string[]
   /** Keys that may be linked; absent: all. */
@@ -131,7 +134,7 @@ export class Handshake {
   #isOver = false
 
   constructor(terms: HandshakeTerms) {
-    const { role, network, key, nonce, version, origins } = terms
+    const { role, network, key, nonce, version, sleeps, origins } = terms
     this.#terms = terms
     this.#hello = {
       kind: 'hello',
@@ -140,6 +143,7 @@ export class Handshake {
       nonce,
       version,
       ...(role === 'dialler' ? { origin: origins[0] } : {}),
+      ...(sleeps ? { sleeps } : {}),
     }
   }
 

@@ -10,6 +10,7 @@ import type { Json } from '../codec/json.ts'
 import { TautlineError } from '../errors.ts'
 import { Gossip } from '../gossip/gossip.ts'
 import type { GossipInput, Standing } from '../gossip/input.ts'
+import { toPeerMessage } from '../gossip/repeater.ts'
 import type { Mempool } from '../mempool/mempool.ts'
 import { type EncodedMessage, encodeMessage, encodeTransactions } from '../messages/frame.ts'
 import type {
@@ -47,6 +48,10 @@ export interface PeerLinks {
   send(peer: Address, message: EncodedMessage): void
   /** The peer sent what no honest one sends. */
   reject(peer: Address, reason: string): void
+  /** Dials those that sleep. */
+  rouseSleepers(): void
+  /** Dials those that sleep, and tells them, too. */
+  tellSleepers(messages: () => readonly EncodedMessage[]): void
 }
 
 export interface NetworkParts {
@@ -131,10 +136,16 @@ export class Network {
     this.#known.set(claimOf(message), true)
     const block = message.kind === 'proposal' ? this.#blockOf(message.block) : undefined
     this.#step({ kind: 'said', message, ...(block && { block }) })
+    this.#parts.links.tellSleepers(() => {
+      const told = toPeerMessage(message, block)
+      return told ? [encodeMessage(told)] : []
+    })
   }
 
-  admitted({ hash }: DecodedTransaction, from: Address | undefined): void {
+  /** Where a transaction enters the network, those that sleep hear of it, too. */
+  admitted({ hash, text }: DecodedTransaction, from: Address | undefined): void {
     this.#step({ kind: 'admitted', hashes: [hash], ...(from && { from }) })
+    if (from === undefined) this.#parts.links.tellSleepers(() => encodeTransactions([text]))
   }
 
   departed(transactions: readonly DecodedTransaction[]): void {
@@ -175,7 +186,7 @@ export class Network {
     const { links } = this.#parts
     for (const effect of this.#gossip.step(input)) {
       const messages =
-        effect.kind === 'send' ? [encodeMessage(effect.message)] : this.#transactionsOf(effect.hashes)
+        effect.kind === 'send' ? [encodeMessage(effect.message)] : this.transactionsOf(effect.hashes)
       for (const peer of effect.peers) for (const message of messages) links.send(peer, message)
     }
     this.#armRepeat()
@@ -186,11 +197,13 @@ export class Network {
     if (this.#repeat || this.#isClosed || !(this.#gossip.needsTicks || decider.isTalking)) return
     this.#repeat = clock.schedule(repeatMs, () => {
       this.#repeat = undefined
+      if (decider.isTalking) this.#parts.links.rouseSleepers()
       this.#step({ kind: 'tick', current: this.#current })
     })
   }
 
-  #transactionsOf(hashes: readonly Hash[]): readonly EncodedMessage[] {
+  /** Those of these transactions that are here, in as many messages as it takes. */
+  transactionsOf(hashes: readonly Hash[]): readonly EncodedMessage[] {
     const { mempool, decider } = this.#parts
     const texts = hashes.flatMap(
       (hash) => (mempool.getByHash(hash) ?? decider.transactionOf(hash))?.text ?? [],

@@ -84,6 +84,8 @@ export interface NodeParts {
   readonly peers?: readonly string[]
   /** The only node keys that are linked; absent: all. */
   readonly allowedPeers?: ReadonlySet<Address>
+  /** Peers are to leave it alone while nothing happens, and to wake it by POST. */
+  readonly sleeps?: boolean
   /** How many of the blocks; absent: all. */
   readonly keep?: Keep
   /** A broken invariant: the node decides nothing any more, and should be stopped. */
@@ -355,6 +357,7 @@ export class Node implements NodeService {
         onOpened: (peer) => this.#network?.opened(peer),
         onClosed: (peer) => this.#tellClosed(peer),
         onMessage: (peer, message) => this.#network?.heard(peer, message),
+        transactionsOf: (hashes) => this.#network?.transactionsOf(hashes) ?? [],
       },
     })
     this.#network = new Network({
@@ -365,6 +368,8 @@ export class Node implements NodeService {
       links: {
         send: (peer, message) => this.#links.sendEncoded(peer, message),
         reject: (peer, reason) => this.#links.punish(peer, 'reject', reason),
+        rouseSleepers: () => this.#links.rouseSleepers(),
+        tellSleepers: (messages) => this.#links.tellSleepers(messages),
       },
       verifier,
       clock,

@@ -46,6 +46,8 @@ export interface StartNodeParts extends NodeChoices, Pick<OpenChainParts, 'place
   readonly transport: Transport
   /** Under which others reach this node; the first one is shown to them. */
   readonly urls: () => readonly string[]
+  /** Peers are to leave it alone while nothing happens, and to wake it by POST. */
+  readonly sleeps?: boolean
   /** Called when this start has come into a network that others know too. */
   readonly onJoined?: () => Promise<void>
 }

@@ -88,7 +88,12 @@ it('a peer that stops reading fills no memory, loses what is repeated anyway, an
     random: systemRandom,
     transport: createNodeTransport(),
     log: { ...silentLog, info: (message, details) => ends.push(`${message} ${details?.reason ?? ''}`) },
-    events: { onOpened: () => undefined, onClosed: () => undefined, onMessage: () => undefined },
+    events: {
+      onOpened: () => undefined,
+      onClosed: () => undefined,
+      onMessage: () => undefined,
+      transactionsOf: () => [],
+    },
   })
   const service = {
     genesis: { parameters: defaultParameters },

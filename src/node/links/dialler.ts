@@ -17,6 +17,8 @@ export interface DiallerParts {
   readonly clock: Clock
   readonly random: Random
   readonly isLinked: (peer: Address) => boolean
+  /** It wants no link for the moment. */
+  readonly isResting: (peer: Address) => boolean
   /** When the ban of a peer ends. */
   readonly bannedUntil: (peer: Address) => UnixMs | undefined
   /** Somebody answered. */
@@ -117,8 +119,18 @@ export class Dialler {
   unlinked(peer: Address, lastedMs: number): void {
     for (const target of this.#targetsOf(peer)) {
       if (lastedMs >= goodLinkMs) target.attempts = 0
-      if (!target.isTrying && target.next === undefined) this.#redial(target)
+      if (!target.isTrying && target.next === undefined && !this.#parts.isResting(peer)) this.#redial(target)
     }
+  }
+
+  /** Dials a peer at once that was given a rest. */
+  wake(peer: Address): void {
+    for (const target of this.#targetsOf(peer)) if (!target.isTrying) this.#dialSoon(target, 0)
+  }
+
+  /** At which this peer has answered. */
+  urlOf(peer: Address): string | undefined {
+    return this.#targetsOf(peer)[0]?.url
   }
 
   /** Those that have no link. */
@@ -175,11 +187,11 @@ export class Dialler {
     target.cancel = clock.schedule(delayMs, () => this.#dial(target))
   }
 
-  /** A target whose peer is linked some other way rests until that is over. */
+  /** A target whose peer is linked some other way rests until that is over, and one whose peer sleeps too. */
   #dial(target: Target): void {
-    const { transport, isLinked, greet } = this.#parts
+    const { transport, isLinked, isResting, greet } = this.#parts
     delete target.next
-    if (target.peer && isLinked(target.peer)) return
+    if (target.peer && (isLinked(target.peer) || isResting(target.peer))) return
     target.isTrying = true
     const listen = (wire: Wire): WireListener => {
       if (!target.isRemoved) return greet(wire, target)

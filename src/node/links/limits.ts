@@ -11,6 +11,8 @@ export const maxDialledUrls = 256
 export const maxHandshakes = 64
 /** How long a handshake may take. */
 export const handshakeMs = 10_000
+/** How long a peer that sleeps may take to answer a POST: it starts, and catches up, in the middle of it. */
+export const postMs = 15_000
 
 /** Longest pause before a URL is dialled again, and the first. */
 export const maxRedialMs = 15_000

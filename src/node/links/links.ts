@@ -31,6 +31,7 @@ import {
 } from './limits.ts'
 import { Link } from './link.ts'
 import { noMessages } from './sent-messages.ts'
+import { Sleepers } from './sleepers.ts'
 import { TokenBucket } from './token-bucket.ts'
 
 /** What is heard from peers. */
@@ -38,6 +39,8 @@ export interface PeerEvents {
   onOpened(peer: Address): void
   onClosed(peer: Address): void
   onMessage(peer: Address, message: PeerMessage): void
+  /** A peer without a link wants these. @returns messages with those that are here */
+  transactionsOf(hashes: readonly Hash[]): readonly EncodedMessage[]
 }
 
 export interface LinksParts {
@@ -51,6 +54,8 @@ export interface LinksParts {
   readonly log: Log
   /** The only keys that are linked; absent: all. */
   readonly allowed?: ReadonlySet<Address>
+  /** This node is to be left alone while nothing happens. */
+  readonly sleeps?: boolean
   readonly events: PeerEvents
 }
 
@@ -63,6 +68,7 @@ export class Links {
   readonly #links = new Map<Address, Link>()
   readonly #conduct: Conduct
   readonly #dialler: Dialler
+  readonly #sleepers: Sleepers
   /** Handshakes with those that dialled, eldest first. */
   readonly #strangers = new Set<Greeting>()
   /** Handshakes with those that were dialled. */
@@ -71,7 +77,7 @@ export class Links {
   #isClosed = false
 
   constructor(parts: LinksParts) {
-    const { transport, clock, random, log } = parts
+    const { transport, clock, random, log, events } = parts
     this.#parts = parts
     this.#conduct = new Conduct(clock)
     this.#toldRefusals = new TokenBucket(loggedRefusals / 60, 60, clock.now())
@@ -80,9 +86,16 @@ export class Links {
       clock,
       random,
       isLinked: (peer) => this.#links.has(peer),
+      isResting: (peer) => this.#sleepers.isResting(peer),
       bannedUntil: (peer) => this.#conduct.banOf(peer)?.until,
       greet: (wire, target) => this.#greet(wire, this.#dialled, [target.url], target),
       onFailure: (url, failure) => log.warn('a peer is not reached, and is tried again', { url, failure }),
+    })
+    this.#sleepers = new Sleepers({
+      transport,
+      log,
+      dial: (peer) => this.#dialler.wake(peer),
+      transactionsOf: (hashes) => events.transactionsOf(hashes),
     })
   }
 
@@ -115,6 +128,7 @@ export class Links {
   remove(peer: Address): BanView | undefined {
     const link = this.#links.get(peer)
     const wasDialled = this.#dialler.removeThoseOf(peer)
+    this.#sleepers.forget(peer)
     if (!link && !wasDialled) return undefined
     const ban = this.#conduct.ban(peer, removalMs, 'removed by the operator')
     link?.close(ban.reason)
@@ -129,6 +143,20 @@ export class Links {
   /** As {@link send}, for a message that is encoded already. */
   sendEncoded(peer: Address, message: EncodedMessage): void {
     this.#links.get(peer)?.send(message)
+  }
+
+  /** Those that sleep are dialled again: there is something to say. */
+  rouseSleepers(): void {
+    this.#sleepers.rouse()
+  }
+
+  /**
+   * As {@link rouseSleepers}, and tells those that have no link yet.
+   *
+   * @param messages - makes messages that prove themselves
+   */
+  tellSleepers(messages: () => readonly EncodedMessage[]): void {
+    if (this.#sleepers.areThere) this.#sleepers.tell(messages())
   }
 
   /** What was wrong with something that a peer sent, as whoever looked at it sees it. */
@@ -160,6 +188,7 @@ export class Links {
   close(): void {
     this.#isClosed = true
     this.#dialler.close()
+    this.#sleepers.close()
     for (const greeting of [...this.#strangers, ...this.#dialled]) greeting.refuse(shuttingDown)
     for (const link of [...this.#links.values()]) link.close(shuttingDown.detail)
   }
@@ -186,10 +215,11 @@ export class Links {
   }
 
   #terms(urls: readonly string[], target: Target | undefined): HandshakeTerms {
-    const { version, network, signer, random, allowed } = this.#parts
+    const { version, network, signer, random, allowed, sleeps } = this.#parts
     return {
       role: target ? 'dialler' : 'acceptor',
       version,
+      ...(sleeps ? { sleeps } : {}),
       network,
       key: signer.address,
       nonce: encodeHex(random.bytes(32)) as Hash,
@@ -251,21 +281,24 @@ export class Links {
       events: {
         onMessage: (message) => events.onMessage(peer, message),
         onFault: (reason) => this.punish(peer, 'reject', reason),
-        onEnd: (reason) => this.#ended(link, reason),
+        onEnd: (reason) => this.#ended(link, hello, reason),
       },
     })
     this.#links.set(peer, link)
+    this.#sleepers.forget(peer)
     if (target) this.#dialler.linked(target)
     log.info('linked with a peer', { ...nameOf(link), version: hello.version })
     events.onOpened(peer)
     return link
   }
 
-  #ended(link: Link, reason: string): void {
+  #ended(link: Link, { sleeps }: Hello, reason: string): void {
     const { clock, log, events } = this.#parts
     this.#links.delete(link.peer)
     log.info('a link is over', { ...nameOf(link), reason: printable(reason, 200) })
     events.onClosed(link.peer)
+    const url = sleeps && this.#dialler.urlOf(link.peer)
+    if (url !== undefined && !this.#isClosed) this.#sleepers.fellAsleep(link.peer, url)
     this.#dialler.unlinked(link.peer, clock.now() - link.since)
   }
 

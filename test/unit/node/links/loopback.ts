@@ -209,6 +209,7 @@ export class Loopback {
       onOpened: (peer) => heard.push([peer, 'opened']),
       onClosed: (peer) => heard.push([peer, 'closed']),
       onMessage: (peer, message) => heard.push([peer, message]),
+      transactionsOf: () => [],
     }
     const links = new Links({
       version: '0.1.0',

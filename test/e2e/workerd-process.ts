@@ -1,0 +1,107 @@
+/** A node in a Durable Object of the real workerd, with its storage in a folder. */
+import { mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { build } from 'esbuild'
+import { type Client, createClient } from '../../src/client/client.ts'
+import type { Env } from '../../src/runtime/workerd/configuration.ts'
+import { checkout } from './build.ts'
+import { installed } from './installed.ts'
+import { eventually, type Running, spawnProcess } from './node-process.ts'
+
+const workerdVersion = '1.20261117.1'
+/** As in `wrangler.jsonc`. */
+const compatibilityDate = '2026-04-01'
+
+export type Bindings = Partial<Record<Exclude<keyof Env, 'TAUTLINE_NODE'>, string>>
+
+export interface WorkerdOptions {
+  /** Folder of the bundle, the configuration and the storage. */
+  readonly data: string
+  readonly port: number
+  readonly bindings?: Bindings
+  /** Another worker than the node's, without a Durable Object. */
+  readonly entry?: string
+}
+
+export interface WorkerdProcess extends Running {
+  readonly url: string
+  /** With the operator's token. */
+  readonly client: Client
+}
+
+export const operatorToken = 'operator of the worker'
+
+/** Resolves once it answers; that wakes the node. */
+export const startWorkerd = async (options: WorkerdOptions): Promise<WorkerdProcess> => {
+  const { url, ...running } = await spawnWorkerd(options)
+  const client = createClient({ url, token: operatorToken })
+  await eventually(
+    () => client.status().catch(() => undefined),
+    `workerd does not answer: ${running.stderr()}`,
+  )
+  return { ...running, url, client }
+}
+
+/** Starts it and asks it nothing. */
+export const spawnWorkerd = async ({
+  data,
+  port,
+  bindings = {},
+  entry = 'src/runtime/workerd/worker.ts',
+}: WorkerdOptions): Promise<Running & { readonly url: string }> => {
+  const folder = await installed('workerd', workerdVersion)
+  const url = `http://127.0.0.1:${port}`
+  await mkdir(join(data, 'objects'), { recursive: true })
+  await writeFile(join(data, 'worker.js'), await bundleWorker(entry))
+  const texts = { TAUTLINE_URL: url, TAUTLINE_OPERATOR_TOKEN: operatorToken, ...bindings }
+  await writeFile(join(data, 'config.capnp'), configOf(data, port, texts))
+  const program = join(folder, 'node_modules/.bin/workerd')
+  const args = ['serve', '--experimental', `-I${folder}/node_modules/`, join(data, 'config.capnp')]
+  return { url, ...spawnProcess(program, args) }
+}
+
+/** As wrangler bundles it. */
+export const bundleWorker = async (entry: string): Promise<string> => {
+  const { outputFiles } = await build({
+    entryPoints: [join(checkout, entry)],
+    bundle: true,
+    write: false,
+    format: 'esm',
+    target: 'es2022',
+    minify: true,
+    platform: 'node', // what it calls by a bare name is there
+    mainFields: ['module', 'main'],
+    conditions: ['workerd', 'worker', 'browser'],
+    banner: {
+      js: "import { createRequire as createWorkerRequire } from 'node:module';const require=createWorkerRequire('/');",
+    },
+  })
+  return outputFiles[0]!.text
+}
+
+const configOf = (data: string, port: number, bindings: Readonly<Record<string, string>>): string => {
+  const texts = Object.entries(bindings).map(
+    ([name, text]) => `(name = "${name}", text = ${JSON.stringify(text)}),`,
+  )
+  return `using Workerd = import "/workerd/workerd.capnp";
+const config :Workerd.Config = (
+  services = [
+    (name = "main", worker = .worker),
+    (name = "internet", network = (allow = ["public", "private"])),
+    (name = "disk", disk = (path = "${join(data, 'objects')}", writable = true)),
+  ],
+  sockets = [(name = "http", address = "127.0.0.1:${port}", http = (), service = "main")],
+);
+const worker :Workerd.Worker = (
+  modules = [(name = "worker", esModule = embed "worker.js")],
+  compatibilityDate = "${compatibilityDate}",
+  compatibilityFlags = ["nodejs_compat"],
+  bindings = [
+    (name = "TAUTLINE_NODE", durableObjectNamespace = "TautlineNode"),
+    ${texts.join('\n    ')}
+  ],
+  durableObjectNamespaces = [(className = "TautlineNode", uniqueKey = "tautline", enableSql = true)],
+  durableObjectStorage = (localDisk = "disk"),
+);
+`
+}
