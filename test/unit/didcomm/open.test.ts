@@ -1,12 +1,18 @@
 import { describe, expect, test } from 'vitest'
+import { encodeUtf8 } from '../../../src/codec/bytes.ts'
+import type { Json } from '../../../src/codec/json.ts'
+import { decodeBase64UrlJson, encodeBase64Url, encodeBase64UrlJson } from '../../../src/didcomm/base64url.ts'
+import { encodePeer4 } from '../../../src/didcomm/did-peer-4.ts'
 import {
   type Correspondent,
   createIdentity,
   type Envelope,
   type Identity,
   isRefused,
+  type Jws,
   type Message,
   openEnvelope,
+  type RefusalCode,
   readEnvelope,
   resolveDid,
   sealAnonymously,
@@ -17,7 +23,11 @@ import {
   signMessage,
   type Verdict,
 } from '../../../src/didcomm/didcomm.ts'
+import { signedMediaType, signJws } from '../../../src/didcomm/jws.ts'
+import { encodeMultikey } from '../../../src/didcomm/multikey.ts'
+import { sealContent } from '../../../src/didcomm/seal.ts'
 
+const b64 = (text: string): string => encodeBase64Url(encodeUtf8(text))
 let drawn = 0
 /** Different bytes at each call, the same in each run. */
 const draw = (count: number): Uint8Array => {
@@ -105,12 +115,77 @@ describe('an envelope is refused', () => {
     expect(code(open(text))).toBe('unknown-key')
   })
 
-  test('with a from that is not the sealing key’s', () => {
-    const lie = { ...letter(mallory), from: alice.did }
-    const text = sealMessage({ ...lie, from: mallory.did }, mallory, toBob())
-    expect(code(open(text))).toBe('stranger')
-    expect(code(open(sealAnonymously(lie, toBob())))).toBe('anonymous')
+  test('with a from that is not the DID whose key sealed it', () => {
+    const by = { kid: `${mallory.did}#key-2`, identity: mallory }
+    const fromMallory: Correspondent = { kind: 'peer', peer: documentOf(mallory) }
+    const forge = (message: Message): string => sealContent('ECDH-1PU+A256KW', message, toBob(), by)
+    expect(code(open(forge(letter(mallory)), fromMallory))).toBe('message')
+    for (const from of [alice.did, shortDid(alice.did), undefined]) {
+      const { from: _, ...nobody } = letter(alice, { pthid: 'i1' })
+      const lie = (from === undefined ? nobody : { ...nobody, from }) as Message
+      expect(code(open(forge(lie), fromMallory)), from).toBe('spoofed-from')
+      expect(code(open(forge(lie), { kind: 'invited', invitationId: 'i1' })), from).toBe('spoofed-from')
+    }
+  })
+
+  test('with a key of another than the DID that it names as its sender', () => {
+    const by = { kid: `${alice.did}#key-2`, identity: mallory }
+    expect(code(open(sealContent('ECDH-1PU+A256KW', letter(alice), toBob(), by)))).toBe('undecryptable')
+  })
+
+  test('signed by another than it is sealed by, or than it is from', () => {
+    const signedBy = (identity: Identity, message: Message) =>
+      signJws(
+        encodeUtf8(JSON.stringify(message)),
+        signedMediaType,
+        `${identity.did}#key-1`,
+        identity.signingKey,
+      )
+    const by = { kid: `${alice.did}#key-2`, identity: alice }
+    const forge = (content: Jws) => sealContent('ECDH-1PU+A256KW', content, toBob(), by)
+    expect(code(open(forge(signedBy(alice, letter(alice)))))).toBe('message')
+    expect(code(open(forge(signedBy(mallory, letter(alice)))))).toBe('spoofed-from')
+    expect(code(open(forge(signedBy(mallory, letter(mallory)))))).toBe('spoofed-from')
+    expect(code(open(sealAnonymously(signedBy(mallory, letter(alice)), toBob())))).toBe('spoofed-from')
+    const payload = signedBy(alice, letter(alice, { id: 'two' })).payload
+    expect(code(open(forge({ ...signedBy(alice, letter(alice)), payload })))).toBe('invalid-signature')
+  })
+
+  test('that says only itself whom it is from', () => {
+    expect(code(open(sealAnonymously(letter(alice), toBob())))).toBe('anonymous')
     expect(code(open(sealAnonymously(signMessage(letter(mallory), mallory), toBob())))).toBe('stranger')
+    expect(code(open(seal(letter(mallory), mallory)))).toBe('stranger')
+  })
+
+  test('from somebody whom nothing could be answered', () => {
+    const did = encodePeer4({
+      verificationMethod: [
+        {
+          id: '#key-1',
+          publicKeyMultibase: encodeMultikey({
+            kind: 'ed25519',
+            bytes: documentOf(mallory).authentication[0]!.publicKey,
+          }),
+        },
+      ],
+      authentication: ['#key-1'],
+    })
+    const message = letter({ ...mallory, did }, { pthid: 'i1' })
+    const text = sealAnonymously(signMessage(message, mallory), toBob())
+    expect(code(open(text, { kind: 'invited', invitationId: 'i1' }))).toBe('unknown-sender')
+  })
+
+  test('with something else in it than a message', () => {
+    const by = { kid: `${alice.did}#key-2`, identity: alice }
+    const others = [
+      { ...letter(alice), id: 1 },
+      { ...letter(alice), body: [] },
+      { payload: 'e30', signatures: [] },
+    ]
+    for (const other of others)
+      expect(code(open(sealContent('ECDH-1PU+A256KW', other as unknown as Message, toBob(), by)))).toBe(
+        'malformed-message',
+      )
   })
 
   test('addressed to somebody else, or to nobody', () => {
@@ -131,6 +206,66 @@ describe('an envelope is refused', () => {
   test('with an envelope in it', () => {
     const inner = JSON.parse(seal(letter(alice), alice))
     expect(code(open(sealAnonymously(inner as Message, toBob())))).toBe('nested-encryption')
+  })
+})
+
+describe('an envelope is refused before any key is touched', () => {
+  type Header = Record<string, unknown> & { epk: Record<string, unknown> }
+  const text = seal(letter(alice), alice)
+  const jwe = JSON.parse(text)
+  const header = decodeBase64UrlJson(jwe.protected) as unknown as Header
+  const withHeader = (changes: Record<string, unknown>): string =>
+    JSON.stringify({ ...jwe, protected: encodeBase64UrlJson({ ...header, ...changes } as unknown as Json) })
+  const [recipient] = jwe.recipients
+
+  test.for<[RefusalCode, string, string]>([
+    ['unsupported-algorithm', 'another key agreement', withHeader({ alg: 'ECDH-ES' })],
+    ['unsupported-algorithm', 'direct encryption', withHeader({ alg: 'dir' })],
+    ['unsupported-algorithm', 'another encryption', withHeader({ enc: 'A128CBC-HS256' })],
+    ['unsupported-algorithm', 'authenticated, with A256GCM', withHeader({ enc: 'A256GCM' })],
+    ['unsupported-algorithm', 'another curve', withHeader({ epk: { ...header.epk, crv: 'P-256' } })],
+    ['malformed-envelope', 'a short ephemeral key', withHeader({ epk: { ...header.epk, x: 'AAAA' } })],
+    ['malformed-envelope', 'another media type', withHeader({ typ: 'application/didcomm-signed+json' })],
+    ['malformed-envelope', 'something critical', withHeader({ crit: ['exp'] })],
+    ['malformed-envelope', 'compression', withHeader({ zip: 'DEF' })],
+    ['malformed-envelope', 'no apv', withHeader({ apv: undefined })],
+    [
+      'malformed-envelope',
+      'a header outside of what is protected',
+      JSON.stringify({ ...jwe, unprotected: {} }),
+    ],
+    ['malformed-envelope', 'additional data', JSON.stringify({ ...jwe, aad: 'AAAA' })],
+    ['malformed-envelope', 'no recipients', JSON.stringify({ ...jwe, recipients: [] })],
+    [
+      'malformed-envelope',
+      'too many recipients',
+      JSON.stringify({ ...jwe, recipients: Array(9).fill(recipient) }),
+    ],
+    ['malformed-envelope', 'a short tag', JSON.stringify({ ...jwe, tag: 'AAAA' })],
+    [
+      'malformed-envelope',
+      'a sender without a fragment',
+      withHeader({ skid: alice.did, apu: b64(alice.did) }),
+    ],
+    ['wrong-apv', 'another recipient', JSON.stringify({ ...jwe, recipients: [recipient, recipient] })],
+    ['wrong-apu', 'another sender than apu names', withHeader({ skid: `${mallory.did}#key-2` })],
+    ['wrong-apu', 'no apu', withHeader({ apu: undefined })],
+    ['wrong-apu', 'a sender in an anonymous envelope', withHeader({ alg: 'ECDH-ES+A256KW' })],
+    ['not-json', 'no JSON', text.slice(1)],
+    ['not-json', 'too deep', '['.repeat(40)],
+    ['malformed-envelope', 'other JSON', '[]'],
+    [
+      'unknown-sender',
+      'a key that the sender lacks',
+      withHeader({ skid: `${alice.did}#key-1`, apu: b64(`${alice.did}#key-1`) }),
+    ],
+  ])('%s: %s', ([expected, , changed]) => {
+    expect(code(open(changed))).toBe(expected)
+  })
+
+  test('but not for naming its sender by apu alone', () => {
+    const envelope = readEnvelope(withHeader({ skid: undefined }))
+    expect(envelope).toMatchObject({ sender: { did: alice.did, fragment: '#key-2' } })
   })
 })
 
