@@ -152,6 +152,13 @@ describe('didcomm-node', () => {
     expect(open(text, ours, { kind: 'peer', peer })).toMatchObject({ code: 'nested-encryption' })
   })
 
+  test('seals more than the limit, which we refuse', async () => {
+    const { agent, ours, theirs, peer } = pair()
+    const content = 'x'.repeat(66_000)
+    const text = await agent.seal(newMessage(type, { content }, { from: theirs, to: [ours.did] }), ours.did)
+    expect(open(text, ours, { kind: 'peer', peer })).toMatchObject({ code: 'too-large' })
+  })
+
   test('rotates, and we follow', async () => {
     const { agent, ours, theirs, peer } = pair()
     const later = agent.makeDid('https://agent.example/moved')

@@ -23,7 +23,7 @@ import {
   signMessage,
   type Verdict,
 } from '../../../src/didcomm/didcomm.ts'
-import { signedMediaType, signJws } from '../../../src/didcomm/jws.ts'
+import { signCompact, signedMediaType, signJws } from '../../../src/didcomm/jws.ts'
 import { encodeMultikey } from '../../../src/didcomm/multikey.ts'
 import { sealContent } from '../../../src/didcomm/seal.ts'
 
@@ -305,6 +305,12 @@ describe('a rotation', () => {
     expect(code(rotated(rotation(mallory)))).toBe('foreign-from-prior')
     expect(code(rotated(rotation(alice, { subject: mallory.did })))).toBe('foreign-from-prior')
     expect(code(rotated(rotation(mallory, { issuer: alice.did })))).toBe('invalid-signature')
+    const jwt = (payload: Json, kid: string) => signCompact(payload, 'JWT', kid, alice.signingKey)
+    const said = { iss: alice.did, sub: aliceLater.did, iat: now }
+    expect(code(rotated(jwt(said, `${alice.did}#key-1`)))).toBe('message')
+    expect(code(rotated(jwt({ ...said, iss: mallory.did }, `${alice.did}#key-1`)))).toBe('foreign-from-prior')
+    expect(code(rotated(jwt(said, `${mallory.did}#key-1`)))).toBe('foreign-from-prior')
+    expect(code(rotated(jwt(said, `${alice.did}#key-2`)))).toBe('invalid-signature')
     expect(code(rotated('a.b.c'))).toBe('malformed-from-prior')
   })
 
@@ -336,6 +342,11 @@ describe('the end', () => {
     expect(code(open(sealEnd(alice, ending, toBob()), { kind: 'invited', invitationId: 'i1' }))).toBe(
       'anonymous',
     )
+  })
+
+  test('is not said with a from, which an anonymous envelope proves nothing of', () => {
+    const from_prior = signFromPrior(alice, { issuer: alice.did, issuedAt: now })
+    expect(code(open(sealAnonymously(letter(alice, { from_prior }), toBob())))).toBe('anonymous')
   })
 
   test('is not said by a rotation, nor again by an older one', () => {
