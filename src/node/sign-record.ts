@@ -24,8 +24,11 @@ const lineSchema = z.strictObject({ signed: signStateSchema.optional() })
 /** The record of a key that has not signed anything; made together with the key. */
 export const freshSignRecord: SignRecord = { blocks: [] }
 
-export const writeSignRecord = (store: SignRecordStore, { signed, blocks }: SignRecord): Promise<void> =>
-  store.write(encodeUtf8([canonicalize({ signed } as unknown as Json), ...blocks].join('\n')))
+export const encodeSignRecord = ({ signed, blocks }: SignRecord): Uint8Array =>
+  encodeUtf8([canonicalize({ signed } as unknown as Json), ...blocks].join('\n'))
+
+export const writeSignRecord = (store: SignRecordStore, record: SignRecord): Promise<void> =>
+  store.write(encodeSignRecord(record))
 
 /** @returns undefined when this key has no record */
 export const readSignRecord = async (store: SignRecordStore): Promise<SignRecord | undefined> => {

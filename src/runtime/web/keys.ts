@@ -6,6 +6,7 @@
 import { LRUCache } from 'lru-cache'
 import { encodeAddress } from '../../codec/address.ts'
 import { encodeHex, encodeUtf8 } from '../../codec/bytes.ts'
+import { TautlineError } from '../../errors.ts'
 import type { Signer, Verifier } from '../../ports/keys.ts'
 import type { Log } from '../../ports/log.ts'
 import type { Address, Signature } from '../../units.ts'
@@ -48,12 +49,32 @@ export const createWebSigner = async (secretKey: Uint8Array): Promise<Signer> =>
   const exportable = await crypto.subtle.importKey('pkcs8', encoded, algorithm, true, ['sign'])
   const { x } = await crypto.subtle.exportKey('jwk', exportable)
   const key = await crypto.subtle.importKey('pkcs8', encoded, algorithm, false, ['sign'])
-  return {
-    address: encodeAddress(decodeBase64Url(x!)),
-    sign: async (text) =>
-      encodeHex(new Uint8Array(await crypto.subtle.sign(algorithm, key, encodeUtf8(text)))) as Signature,
+  return signerOf(key, decodeBase64Url(x!))
+}
+
+/** A new key whose secret half no script can read. @throws TautlineError `bad-configuration` where there is no Ed25519 */
+export const generateKeyPair = async (): Promise<CryptoKeyPair> => {
+  try {
+    return (await crypto.subtle.generateKey(algorithm, false, ['sign', 'verify'])) as CryptoKeyPair
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause)
+    throw new TautlineError(
+      'bad-configuration',
+      `Ed25519 keys can't be made here (${why}): use a newer version of this browser or runtime`,
+      {},
+      cause,
+    )
   }
 }
+
+export const createKeyPairSigner = async ({ privateKey, publicKey }: CryptoKeyPair): Promise<Signer> =>
+  signerOf(privateKey, new Uint8Array(await crypto.subtle.exportKey('raw', publicKey)))
+
+const signerOf = (privateKey: CryptoKey, publicKey: Uint8Array): Signer => ({
+  address: encodeAddress(publicKey),
+  sign: async (text) =>
+    encodeHex(new Uint8Array(await crypto.subtle.sign(algorithm, privateKey, encodeUtf8(text)))) as Signature,
+})
 
 const decodeBase64Url = (text: string): Uint8Array =>
   Uint8Array.from(atob(text.replaceAll('-', '+').replaceAll('_', '/')), (letter) => letter.charCodeAt(0))
