@@ -15,6 +15,7 @@ import {
   flattenedVerify,
   GeneralEncrypt,
   GeneralSign,
+  generalDecrypt,
   generalVerify,
   importJWK,
   jwtVerify,
@@ -202,6 +203,17 @@ export class ForeignAgent {
       .setKeyManagementParameters({ apv: createHash('sha256').update(kid).digest() })
       .encrypt()
     return JSON.stringify(jwe)
+  }
+
+  /** @returns the message of an END to us, and the verified payload of its JWT; didcomm-node can't read one */
+  async openEnding(text) {
+    const jwe = JSON.parse(text)
+    const secret = jwe.recipients.map(({ header }) => this.#secrets.get(header.kid)).find(Boolean)
+    const { plaintext } = await generalDecrypt(jwe, await importJWK(secret.privateKeyJwk, 'ECDH-ES+A256KW'))
+    const message = JSON.parse(new TextDecoder().decode(plaintext))
+    const { payload } = await this.verifyJwt(message.from_prior)
+    if (message.from !== undefined || payload.sub !== undefined) throw new Error('no END')
+    return { message, payload }
   }
 
   async verifyJwt(jwt) {
