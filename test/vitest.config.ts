@@ -32,6 +32,15 @@ export default defineConfig({
           root: import.meta.dirname,
         },
       },
+      {
+        test: {
+          name: 'runtimes',
+          include: ['runtimes/*.test.ts'],
+          testTimeout: 600_000,
+          fileParallelism: false,
+          root: import.meta.dirname,
+        },
+      },
     ],
   },
 })

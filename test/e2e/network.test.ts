@@ -1,81 +1,16 @@
 /** Four validators as real processes, and a fifth that comes and leaves. */
 import { setTimeout as pause } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
-import type { Client } from '../../src/client/client.ts'
-import { initialBalance, initialStake } from '../../src/node/found-network.ts'
 import type { FinalTransaction } from '../../src/node/service.ts'
-import type { Address, Amount, Height } from '../../src/units.ts'
-import { seededRandom } from '../crash/random.ts'
-import { createSender, type World } from '../crash/sender.ts'
-import { Witness } from '../crash/witness.ts'
+import type { Address, Height } from '../../src/units.ts'
 import { type Founded, foundNetwork, startInFolder } from './network-process.ts'
 import { eventually, type NodeProcess, startNode, tautline, temporaryFolder } from './node-process.ts'
-
-/** RFC 8032 §7.1, test 1. */
-const receiver = 'taut16adfsqvzky9t042tlmfujeq88g8wzuhnm2nzxfd0qgdx3ac82ydqy3t3cr' as Address
-
-const transferTo = (to: Address, amount: number) => ({
-  operations: [{ type: 'transfer' as const, to, amount: String(amount) as Amount }],
-})
-
-/** Pays from a node's own account; resolves once that is final. */
-const pay = async ({ client }: NodeProcess, amount: number, to = receiver): Promise<FinalTransaction> => {
-  const spent = await client.spend(transferTo(to, amount), { wait: true })
-  if (spent.status === 'committed') return spent
-  return eventually(async () => {
-    const { transaction: _, ...final } = await client.transaction(spent.id)
-    return final.status === 'committed' ? final : undefined
-  }, `transaction ${spent.id} is not committed`)
-}
-
-const heightOf = async (client: Client): Promise<Height> => (await client.status()).head.height
-
-/** Resolves once all nodes have this block, with its hash, which is one. */
-const sameBlock = async (nodes: readonly NodeProcess[], height: Height): Promise<string> => {
-  const hashes = await Promise.all(
-    nodes.map(({ client, stderr }) =>
-      eventually(
-        async () => ((await heightOf(client)) >= height ? (await client.block(height)).hash : undefined),
-        `${client.url} does not come to block ${height}: ${stderr()}`,
-      ),
-    ),
-  )
-  expect(new Set(hashes).size, `block ${height}: ${hashes.join(', ')}`).toBe(1)
-  return hashes[0]!
-}
-
-const allLinked = async (nodes: readonly NodeProcess[]): Promise<void> => {
-  for (const { client } of nodes) {
-    await eventually(
-      async () => (await client.status()).peers >= nodes.length - 1 || undefined,
-      `${client.url} is not linked with all`,
-    )
-  }
-}
+import { allLinked, heightOf, killEachUnderLoad, openLoad, pay, receiver, sameBlock } from './validators.ts'
 
 const startAll = async ({ nodes }: Founded): Promise<NodeProcess[]> => {
   const running = await Promise.all(nodes.map(({ folder }) => startInFolder(folder)))
   await allLinked(running)
   return running
-}
-
-/** Four nodes, and senders with something to send, who tell a witness what they are answered. */
-const startUnderLoad = async () => {
-  const network = await foundNetwork(4)
-  const nodes = await startAll(network)
-  const senders = [1, 1, 1, 1, 5, 5, 20, 20].map((perRequest, at) => createSender(at + 1, perRequest))
-  const addresses = senders.map(({ address }) => address)
-  for (const { address } of senders) await pay(nodes[0]!, 1_000_000, address)
-  await sameBlock(nodes, await heightOf(nodes[0]!.client))
-  const owners = [...network.nodes.map(({ address }) => address), ...addresses]
-  const witness = new Witness(owners, initialBalance + initialStake, network.network)
-  const world: World = {
-    network: network.network,
-    random: seededRandom(7),
-    addresses,
-    onFinal: witness.tell,
-  }
-  return { network, nodes, senders, witness, world }
 }
 
 const doctor = (url: string) => tautline(['doctor', '--node', url])
@@ -137,39 +72,16 @@ describe('four validators', () => {
   })
 
   it('any one is killed under load: the others go on, nothing that was answered is lost, and it catches up', async () => {
-    const { network, nodes, senders, witness, world } = await startUnderLoad()
-    const over = new AbortController()
-    const submitting = senders.map(async (sender, at) => {
-      // Who loses its node goes to the next one, with what got no answer.
-      for (let moves = 0; !over.signal.aborted; moves++)
-        await sender.submitUntilGone(nodes[(at + moves) % nodes.length]!.client, {
-          ...world,
-          over: over.signal,
-        })
-    })
-    const more = (what: string): Promise<true> => {
-      const enough = witness.told + 50
-      return eventually(async () => witness.told >= enough || undefined, what) as Promise<true>
-    }
-    for (const [at, { folder }] of network.nodes.entries()) {
-      await more('nothing is committed')
-      await nodes[at]!.kill('SIGKILL')
-      await more(`nothing is committed without ${at}`)
-      nodes[at] = await startInFolder(folder)
-      await sameBlock(nodes, await heightOf(nodes[(at + 1) % nodes.length]!.client))
-    }
-    over.abort()
-    await Promise.all(submitting)
-    const { height } = await pay(nodes[0]!, 1, world.addresses[0]!)
-    await sameBlock(nodes, height)
-    for (const { client } of nodes) await witness.check(client, world.random)
+    const network = await foundNetwork(4)
+    const nodes = await startAll(network)
+    await killEachUnderLoad(network, nodes, (at) => startInFolder(network.nodes[at]!.folder))
   })
 
   it('all are killed at once under load: nothing that was answered is lost, and it goes on', async () => {
     const lives = 3
-    const under = await startUnderLoad()
-    const { network, senders, witness, world } = under
-    let { nodes } = under
+    const network = await foundNetwork(4)
+    let nodes = await startAll(network)
+    const { senders, witness, world } = await openLoad(network, nodes)
     for (let life = 1; life <= lives; life++) {
       const told = witness.told
       const load = senders.map((sender, at) =>

@@ -1,12 +1,13 @@
 /** A node in a Durable Object of the real workerd, with its storage in a folder. */
-import { mkdir, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { build } from 'esbuild'
 import { type Client, createClient } from '../../src/client/client.ts'
 import type { Env } from '../../src/runtime/workerd/configuration.ts'
 import { checkout } from './build.ts'
 import { installed } from './installed.ts'
-import { eventually, type Running, spawnProcess } from './node-process.ts'
+import type { Founded } from './network-process.ts'
+import { eventually, type Running, spawnProcess, temporaryFolder } from './node-process.ts'
 
 const workerdVersion = '1.20261117.1'
 /** As in `wrangler.jsonc`. */
@@ -30,6 +31,30 @@ export interface WorkerdProcess extends Running {
 }
 
 export const operatorToken = 'operator of the worker'
+
+/** How the last of the nodes that were founded starts in a Durable Object for the first time: with its key as a secret, and the genesis. */
+export const lastInWorkerd = async ({ nodes }: Founded): Promise<WorkerdOptions> => {
+  const { folder, url } = nodes.at(-1)!
+  return {
+    data: await temporaryFolder(),
+    port: Number(new URL(url).port),
+    bindings: {
+      TAUTLINE_KEY: await readFile(join(folder, 'node.key'), 'utf8'),
+      TAUTLINE_GENESIS: await readFile(join(folder, 'genesis.json'), 'utf8'),
+      TAUTLINE_PEERS: nodes
+        .slice(0, -1)
+        .map((node) => node.url)
+        .join(' '),
+      TAUTLINE_WITHOUT_SIGN_RECORD: 'true',
+    },
+  }
+}
+
+/** How it starts from then on. */
+export const withItsRecord = (options: WorkerdOptions): WorkerdOptions => ({
+  ...options,
+  bindings: { ...options.bindings, TAUTLINE_WITHOUT_SIGN_RECORD: '' },
+})
 
 /** Resolves once it answers; that wakes the node. */
 export const startWorkerd = async (options: WorkerdOptions): Promise<WorkerdProcess> => {

@@ -1,12 +1,10 @@
 /** A validator in a Durable Object of the real workerd, among others on Node. */
-import { readFile } from 'node:fs/promises'
-import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import type { FinalTransaction } from '../../src/node/service.ts'
 import type { Address, Amount, Height } from '../../src/units.ts'
-import { type Founded, foundNetwork, startInFolder } from './network-process.ts'
-import { eventually, type NodeProcess, pause, temporaryFolder } from './node-process.ts'
-import { startWorkerd, type WorkerdOptions, type WorkerdProcess } from './workerd-process.ts'
+import { foundNetwork, startInFolder } from './network-process.ts'
+import { eventually, type NodeProcess, pause } from './node-process.ts'
+import { lastInWorkerd, startWorkerd, type WorkerdProcess, withItsRecord } from './workerd-process.ts'
 
 /** RFC 8032 §7.1, test 1. */
 const receiver = 'taut16adfsqvzky9t042tlmfujeq88g8wzuhnm2nzxfd0qgdx3ac82ydqy3t3cr' as Address
@@ -43,24 +41,6 @@ const allLinked = async (nodes: readonly AnyNode[]): Promise<void> => {
   }
 }
 
-/** How the last of the nodes that were founded starts in a Durable Object: with its key as a secret, and the genesis. */
-const lastInWorkerd = async ({ nodes }: Founded): Promise<WorkerdOptions> => {
-  const { folder, url } = nodes.at(-1)!
-  return {
-    data: await temporaryFolder(),
-    port: Number(new URL(url).port),
-    bindings: {
-      TAUTLINE_KEY: await readFile(join(folder, 'node.key'), 'utf8'),
-      TAUTLINE_GENESIS: await readFile(join(folder, 'genesis.json'), 'utf8'),
-      TAUTLINE_PEERS: nodes
-        .slice(0, -1)
-        .map((node) => node.url)
-        .join(' '),
-      TAUTLINE_WITHOUT_SIGN_RECORD: 'true',
-    },
-  }
-}
-
 const startAll = async (validators: number) => {
   const network = await foundNetwork(validators)
   const options = await lastInWorkerd(network)
@@ -92,10 +72,7 @@ describe('a validator in a Durable Object', () => {
       const paying = pay(nodes[0]!)
       await pause(life * 15)
       await durable.kill('SIGKILL')
-      durable = await startWorkerd({
-        ...options,
-        bindings: { ...options.bindings, TAUTLINE_WITHOUT_SIGN_RECORD: '' },
-      })
+      durable = await startWorkerd(withItsRecord(options))
       const { height } = await paying
       await sameBlock([nodes[0]!, nodes[1]!, durable], height)
     }

@@ -126,10 +126,12 @@ const listen = (server: Server, host: string, port: number): Promise<AddressInfo
   })
 
 const explain = (error: NodeJS.ErrnoException, host: string, port: number): TautlineError => {
+  const notOurs = `${host} is no address of this machine: choose one with --host`
   const reasons: Readonly<Record<string, string>> = {
     EADDRINUSE: `port ${port} on ${host} is in use: stop the other program, or choose another port with --port`,
     EACCES: `port ${port} on ${host} needs rights that this user doesn't have: choose one from 1024 with --port`,
-    EADDRNOTAVAIL: `${host} is no address of this machine: choose one with --host`,
+    EADDRNOTAVAIL: notOurs,
+    EINVAL: notOurs, // on Deno
     ENOTFOUND: `${host} is neither an address nor a name that resolves to one: choose another with --host`,
   }
   const reason = reasons[error.code ?? ''] ?? `can't listen on port ${port} of ${host}: ${error.message}`

@@ -115,7 +115,7 @@ describe.each(transports)('a plain request by the transport $name', ({ open }) =
   it('says why there was no answer', async () => {
     const url = await serveRaw((socket) => socket.destroy())
     expect(await failureOf(open().request(url, plain))).not.toBe('none')
-    expect(await failureOf(open().request('http://127.0.0.1:59999', plain))).toContain('ECONNREFUSED')
+    expect(await failureOf(open().request('http://127.0.0.1:59999', plain))).toMatch(/refused/i)
   })
 
   it('shows the read token, when it has one', async () => {
