@@ -120,7 +120,7 @@ const config :Workerd.Config = (
 const worker :Workerd.Worker = (
   modules = [(name = "worker", esModule = embed "worker.js")],
   compatibilityDate = "${compatibilityDate}",
-  compatibilityFlags = ["nodejs_compat"],
+  compatibilityFlags = ["nodejs_compat", "no_web_socket_compression"],
   bindings = [
     (name = "TAUTLINE_NODE", durableObjectNamespace = "TautlineNode"),
     ${texts.join('\n    ')}

@@ -1,4 +1,5 @@
 /** A validator in a Durable Object of the real workerd, among others on Node. */
+import { readdir, readFile, readlink } from 'node:fs/promises'
 import { describe, expect, it } from 'vitest'
 import type { FinalTransaction } from '../../src/node/service.ts'
 import type { Address, Amount, Height } from '../../src/units.ts'
@@ -80,4 +81,70 @@ describe('a validator in a Durable Object', () => {
     expect(durable.stdout() + durable.stderr()).not.toMatch(/not in its sign record|can't start/)
     expect((await nodes[0]!.client.validators()).validators).toHaveLength(4)
   })
+
+  it('sleeps when there is nothing to do, without a socket or a timer; a transaction at another node wakes it, and it votes', async () => {
+    const { network, nodes, durable } = await startAll(4)
+    await sameBlock([...nodes, durable], (await pay(nodes[0]!)).height)
+    await asleep(durable, 1)
+    await pause(settleMs)
+    const before = await activityOf(durable)
+    for (let second = 0; second < 60; second++) {
+      expect(await socketsOf(durable)).toBe(0)
+      await pause(1_000)
+    }
+    const after = await activityOf(durable)
+    expect(after.switches - before.switches, 'times that a thread of it was woken').toBeLessThan(10)
+    expect(after.cpuTicks - before.cpuTicks, 'ticks of CPU').toBeLessThanOrEqual(1)
+    expect(timesThat(durable, 'awake')).toBe(1)
+
+    await nodes[2]!.kill('SIGKILL')
+    const { height } = await pay(nodes[0]!)
+    expect(await votersOf(nodes[0]!, height)).toContain(network.nodes[3]!.address)
+    expect(timesThat(durable, 'awake')).toBe(2)
+    await asleep(durable, 2)
+  })
 })
+
+/** Until workerd itself has taken an object out of memory that nobody asks anything. */
+const settleMs = 30_000
+
+const timesThat = ({ stdout }: WorkerdProcess, message: string): number =>
+  stdout().split(`"message":"${message}"`).length - 1
+
+const asleep = (durable: WorkerdProcess, times: number): Promise<true> =>
+  eventually(
+    async () => timesThat(durable, 'asleep') === times || undefined,
+    `it does not fall asleep: ${durable.stdout()}`,
+  ) as Promise<true>
+
+/** Open TCP connections of a process, see proc(5). */
+const socketsOf = async ({ pid }: WorkerdProcess): Promise<number> => {
+  const descriptors = await readdir(`/proc/${pid}/fd`)
+  const links = await Promise.all(
+    descriptors.map((name) => readlink(`/proc/${pid}/fd/${name}`).catch(() => '')),
+  )
+  const own = new Set(links.flatMap((link) => /^socket:\[(\d+)\]$/.exec(link)?.[1] ?? []))
+  const tables = await Promise.all(
+    ['tcp', 'tcp6'].map((name) => readFile(`/proc/${pid}/net/${name}`, 'utf8')),
+  )
+  const rows = tables.flatMap((table) => table.trim().split('\n').slice(1))
+  const listening = '0A'
+  return rows
+    .map((row) => row.trim().split(/\s+/))
+    .filter((fields) => fields[3] !== listening && own.has(fields[9]!)).length
+}
+
+/** How often its threads were woken, and what CPU time they used. */
+const activityOf = async ({ pid }: WorkerdProcess): Promise<{ switches: number; cpuTicks: number }> => {
+  const threads = await readdir(`/proc/${pid}/task`)
+  const texts = await Promise.all(
+    threads.map((thread) => readFile(`/proc/${pid}/task/${thread}/status`, 'utf8')),
+  )
+  const switches = texts.map((text) => Number(/^voluntary_ctxt_switches:\s*(\d+)/m.exec(text)?.[1]))
+  const stat = await readFile(`/proc/${pid}/stat`, 'utf8')
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+  return {
+    switches: switches.reduce((sum, count) => sum + count, 0),
+    cpuTicks: Number(fields[11]) + Number(fields[12]),
+  }
+}
