@@ -1,5 +1,6 @@
 /** Links without a network: sockets within this process, and time that only the test moves. */
 
+import type { EncodedMessage } from '../../../../src/messages/frame.ts'
 import type { PeerMessage } from '../../../../src/messages/peer-message.ts'
 import { Links, type PeerEvents } from '../../../../src/node/links/links.ts'
 import type { Clock } from '../../../../src/ports/clock.ts'
@@ -178,6 +179,9 @@ export class Loopback {
   /** URLs that can't be reached for now. */
   readonly unreachable = new Set<string>()
   dials = 0
+  /** Plain requests, and what the next of them are answered. */
+  readonly posts: { readonly url: string; readonly path: string; readonly body: string }[] = []
+  readonly answers: string[] = []
   #random = 0
 
   readonly transport: Transport = {
@@ -193,13 +197,22 @@ export class Loopback {
       socket.listen(1, door(acceptor))
       socket.listen(0, listen(dialler))
     },
-    request: async () => ({ status: 404, text: '' }),
+    request: async (url, { path, body = '' }) => {
+      this.posts.push({ url, path, body })
+      const text = this.answers.shift()
+      return text === undefined ? { status: 404, text: '' } : { status: 200, text }
+    },
   }
 
   /** @param order - of its address among those of all */
   node(
     order: number,
-    parts: { readonly network?: NetworkId; readonly allowed?: ReadonlySet<Address> } = {},
+    parts: {
+      readonly network?: NetworkId
+      readonly allowed?: ReadonlySet<Address>
+      readonly sleeps?: boolean
+      readonly transactions?: readonly EncodedMessage[]
+    } = {},
   ): TestNode {
     const url = `http://node${order}.example`
     const signer = signerOf(order)
@@ -209,7 +222,7 @@ export class Loopback {
       onOpened: (peer) => heard.push([peer, 'opened']),
       onClosed: (peer) => heard.push([peer, 'closed']),
       onMessage: (peer, message) => heard.push([peer, message]),
-      transactionsOf: () => [],
+      transactionsOf: (hashes) => (parts.transactions ?? []).slice(0, hashes.length),
     }
     const links = new Links({
       version: '0.1.0',
