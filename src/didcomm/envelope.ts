@@ -108,7 +108,8 @@ const parse = (text: string): Json | undefined => {
 const isUnencrypted = (value: Json): boolean =>
   value !== null &&
   typeof value === 'object' &&
-  ('type' in value || ('payload' in value && !('ciphertext' in value)))
+  !('ciphertext' in value) &&
+  ('type' in value || 'payload' in value)
 
 const checkHeader = (jwe: z.output<typeof jweSchema>, header: Header): Envelope | Refused => {
   const algorithm = keyAlgorithm(header.alg)

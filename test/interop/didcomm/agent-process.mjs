@@ -1,10 +1,10 @@
-// A peer that shares no code with ours: the foreign agent of the interop tests, behind an HTTP server of its own.
-// node didcomm-agent.mjs: reads commands, one JSON object a line, from standard input, and writes what it did and what
+// A peer that shares no code with ours: the foreign agent, behind an HTTP server of its own.
+// node agent-process.mjs: reads commands, one JSON object a line, from standard input, and writes what it did and what
 // came in, one JSON object a line, to standard output.
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import { createInterface } from 'node:readline'
-import { ForeignAgent, newMessage, resolveByCredo, shortForm } from '../interop/didcomm/foreign-agent.mjs'
+import { ForeignAgent, newMessage, resolveByCredo, shortForm } from './foreign-agent.mjs'
 
 const encrypted = 'application/didcomm-encrypted+json'
 const now = () => Math.floor(Date.now() / 1_000)
