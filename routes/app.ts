@@ -12,9 +12,10 @@ import { TautlineError } from '../src/errors.ts'
 import type { NodeService } from '../src/node/service.ts'
 import type { Log } from '../src/ports/log.ts'
 import { mountAccounts } from './accounts.ts'
+import type { ReadAsset } from './assets.ts'
 import { mountBlocks } from './blocks.ts'
 import { mountConsensus } from './consensus.ts'
-import { mountDocs, type ReadAsset } from './docs.ts'
+import { mountDocs } from './docs.ts'
 import { mountEvents, type WebSocketDoor } from './events.ts'
 import { mountGenesis } from './genesis.ts'
 import { mountHealth } from './health.ts'
@@ -23,6 +24,7 @@ import { mountMetrics, type ProcessMetrics } from './metrics.ts'
 import { mountOpenapi } from './openapi.ts'
 import { isOperatorRequest, operatorOnly } from './operator.ts'
 import { mountPeer } from './peer.ts'
+import { mountPeerPage } from './peer-page.ts'
 import { mountPeers } from './peers.ts'
 import { problemResponse } from './problem.ts'
 import { readersOnly } from './read-token.ts'
@@ -101,6 +103,7 @@ export const createApp = (parts: AppParts): OpenAPIHono => {
   mountMetrics(app, node, parts.readProcess)
   mountOpenapi(app, parts.openapiText)
   mountDocs(app, parts.readAsset)
+  mountPeerPage(app, parts.readAsset)
   return app
 }
 

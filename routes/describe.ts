@@ -16,6 +16,7 @@ import { metricsRoute } from './metrics.ts'
 import { openapiRoute } from './openapi.ts'
 import { operatorScheme } from './operator.ts'
 import { peerMessagesRoute, peerRoute } from './peer.ts'
+import { peerPageRoute } from './peer-page.ts'
 import { addPeerRoute, peersRoute, removePeerRoute } from './peers.ts'
 import { pushSegmentRoute } from './segments.ts'
 import { snapshotPagesRoute, snapshotRoute, snapshotsRoute } from './snapshots.ts'
@@ -51,6 +52,7 @@ const routes = [
   metricsRoute,
   openapiRoute,
   docsRoute,
+  peerPageRoute,
 ]
 
 const info = {

@@ -5,15 +5,12 @@
  * goes nowhere else.
  */
 import { type OpenAPIHono, z } from '@hono/zod-openapi'
-import { TautlineError } from '../src/errors.ts'
+import { type ReadAsset, respondAsset } from './assets.ts'
 import { revalidate } from './caching.ts'
 import { defineRoute } from './route.ts'
 
-/** What Swagger UI consists of, by file name; undefined when the program was built without it. */
-export type ReadAsset = (name: DocsAsset) => Promise<Uint8Array<ArrayBuffer> | undefined>
-
+/** What Swagger UI consists of. */
 export const docsAssets = { 'swagger-ui-bundle.js': 'text/javascript', 'swagger-ui.css': 'text/css' } as const
-export type DocsAsset = keyof typeof docsAssets
 
 export const docsRoute = defineRoute({
   method: 'get',
@@ -31,13 +28,9 @@ export const mountDocs = (app: OpenAPIHono, readAsset: ReadAsset): void => {
   app.get('/docs/start.js', (c) =>
     c.body(script, 200, { ...pageHeaders, 'content-type': 'text/javascript; charset=utf-8' }),
   )
-  for (const [name, type] of Object.entries(docsAssets) as [DocsAsset, string][]) {
-    app.get(`/docs/${name}`, async (c) => {
-      const bytes = await readAsset(name)
-      if (!bytes)
-        throw new TautlineError('not-found', `${name} isn't part of this installation: run \`npm run build\``)
-      return c.body(bytes, 200, { ...pageHeaders, 'content-type': `${type}; charset=utf-8` })
-    })
+  for (const [name, type] of Object.entries(docsAssets) as [keyof typeof docsAssets, string][]) {
+    const headers = { ...pageHeaders, 'content-type': `${type}; charset=utf-8` }
+    app.get(`/docs/${name}`, (c) => respondAsset(c, readAsset, name, headers))
   }
 }
 

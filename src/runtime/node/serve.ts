@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createApp } from '../../../routes/app.ts'
-import type { ReadAsset } from '../../../routes/docs.ts'
+import type { ReadAsset } from '../../../routes/assets.ts'
 import type { Limits } from '../../../routes/limits.ts'
 import { problemResponse } from '../../../routes/problem.ts'
 import { TautlineError } from '../../errors.ts'

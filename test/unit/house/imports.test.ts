@@ -11,7 +11,7 @@ const floors: readonly (readonly string[])[] = [
   ['src/ledger', 'src/mempool', 'src/consensus', 'src/gossip', 'src/sync'],
   ['src/ports'],
   ['src/node'],
-  ['src/storage', 'src/runtime', 'routes', 'src/client', 'src/cli'],
+  ['src/storage', 'src/runtime', 'routes', 'src/client', 'src/cli', 'src/explorer'],
 ]
 /** Rooms of one floor that may import others of it. */
 const sameFloor: Readonly<Record<string, readonly string[]>> = {
@@ -20,6 +20,7 @@ const sameFloor: Readonly<Record<string, readonly string[]>> = {
   'src/messages': ['src/objects'],
   'src/runtime': ['src/storage', 'routes'],
   'src/cli': ['src/client', 'src/runtime', 'src/storage', 'routes'],
+  'src/explorer': ['src/runtime'],
 }
 /** Nothing here knows the runtime that it runs on. */
 const core = [
