@@ -76,3 +76,7 @@ export const startInFolderOn = async (
   flags: readonly string[] = [],
 ): Promise<NodeProcess> =>
   untilAnswering(await spawnOn(runtime, [program, 'start', '--json', '--data', data, ...flags]))
+
+/** A node of a new network of its own, on a free port. Resolves once it answers. */
+export const startOn = async (runtime: Runtime, data: string): Promise<NodeProcess> =>
+  untilAnswering(await spawnOn(runtime, [program, 'start', '--json', '--port', '0', '--data', data]))
