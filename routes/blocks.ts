@@ -4,7 +4,7 @@ import { TautlineError } from '../src/errors.ts'
 import { maxSegmentBlocks, maxSegmentBytes } from '../src/messages/limits.ts'
 import type { NodeService } from '../src/node/service.ts'
 import { type BlockHash, type Height, height } from '../src/units.ts'
-import { immutable, respondFresh, respondTagged, revalidate } from './caching.ts'
+import { immutable, respondSettled, respondTagged, revalidate } from './caching.ts'
 import { anyTime, defineRoute, jsonAnswer, problemAnswers } from './route.ts'
 import { committedBlockSchema, segmentSchema } from './schemas.ts'
 import { wholeParameter } from './whole-parameter.ts'
@@ -40,7 +40,7 @@ export const segmentRoute = defineRoute({
   operationId: 'getSegment',
   tags: ['Ledger'],
   summary: 'Consecutive blocks',
-  description: `A segment: blocks from a height on, and the certificate of the last, which proves all of them. Ends at the limit, at ${maxSegmentBytes / 1024 / 1024} MiB, or where the validators change; go on behind its last block.`,
+  description: `A segment: blocks from a height on, and the certificate of the last, which proves all of them. Ends at the limit, at ${maxSegmentBytes / 1024 / 1024} MiB, or where the validators change; go on behind its last block. One with as many blocks as were asked for never changes, and may be cached forever.`,
   request: {
     query: z.object({
       from: wholeParameter({ min: 1, description: 'Height of the first block.' })
@@ -64,8 +64,10 @@ export const segmentRoute = defineRoute({
 export const mountBlocks = (app: OpenAPIHono, node: NodeService): void => {
   app.openapi(segmentRoute, async (c) => {
     const { from, limit, certificates } = c.req.valid('query')
-    const { text } = await node.segment(height(from), limit, { certificates: certificates === 'true' })
-    return respondFresh(text)
+    const { text, blocks } = await node.segment(height(from), limit, {
+      certificates: certificates === 'true',
+    })
+    return respondSettled(text, blocks === limit)
   })
   app.openapi(blockRoute, async (c) => {
     const { at } = c.req.valid('param')

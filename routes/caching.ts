@@ -29,3 +29,11 @@ const matches = (ifNoneMatch: string | undefined, tag: string): boolean =>
 /** Answers JSON that is true now. */
 export const respondFresh = (body: string, status: 200 | 202 = 200): Response =>
   new Response(body, { status, headers: { 'content-type': 'application/json', 'cache-control': revalidate } })
+
+/** Answers JSON that is true now, or for good. */
+export const respondSettled = (body: string, isSettled: boolean): Response => {
+  const cacheControl = isSettled ? immutable : revalidate
+  return new Response(body, {
+    headers: { 'content-type': 'application/json', 'cache-control': cacheControl },
+  })
+}

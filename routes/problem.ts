@@ -59,6 +59,8 @@ export const problems: Readonly<Record<ProblemCode, Row>> = {
   'shutting-down': { ...notNow, retryAfterSeconds: 5, title: 'Shutting down' },
   'signing-refused': { ...notNow, retryAfterSeconds: 60, title: 'Signing refused' },
 
+  'no-origin': { ...notNow, retryAfterSeconds: 5, title: 'No origin answers' },
+
   'bad-configuration': { status: 500, title: 'Bad configuration' },
   'folder-in-use': { status: 500, title: 'Data folder in use' },
   'damaged-folder': { status: 500, title: 'Damaged data folder' },

@@ -8,7 +8,7 @@ import { transactionIdField } from '../src/objects/fields.ts'
 import { decodeTransaction, transactionSchema } from '../src/objects/transaction.ts'
 import type { Log } from '../src/ports/log.ts'
 import { readJson } from './body.ts'
-import { respondFresh } from './caching.ts'
+import { respondSettled } from './caching.ts'
 import * as examples from './examples.ts'
 import type { Budget, Limits } from './limits.ts'
 import { json, ndjson, requireMediaType } from './media-type.ts'
@@ -87,7 +87,7 @@ export const transactionRoute = defineRoute({
   tags: ['Ledger'],
   summary: 'A transaction and what became of it',
   description:
-    'A proof holds the transaction, its outcome, the path to its block, and the certificate of that.',
+    'A proof holds the transaction, its outcome, the path to its block, and the certificate of that. What is final never changes, and may be cached forever.',
   request: { params: z.object({ id: transactionIdField }), query: z.object({ proof: proofParameter }) },
   responses: {
     200: jsonAnswer('The transaction.', transactionViewSchema),
@@ -117,7 +117,8 @@ export const mountTransactions = (app: OpenAPIHono, parts: TransactionParts): vo
         `this node knows no transaction ${id}: a pending one may have been dropped, submit it again`,
       )
     }
-    return respondFresh(proof ? canonicalize(view as unknown as Json) : JSON.stringify(view))
+    const text = proof ? canonicalize(view as unknown as Json) : JSON.stringify(view)
+    return respondSettled(text, view.status !== 'pending')
   })
 }
 

@@ -43,6 +43,7 @@ export type ErrorCode =
   | 'storage-unavailable'
   | 'shutting-down'
   | 'signing-refused'
+  | 'no-origin'
   // the operator's own: configuration and data folder
   | 'bad-configuration'
   | 'folder-in-use'
