@@ -2,6 +2,18 @@ import { defineConfig } from 'vitest/config'
 
 const fast = ['unit', 'property', 'contract', 'interop', 'api']
 const slow = ['crash', 'e2e']
+/** Run once more inside each runtime, by `runtimes/suites.test.ts`. */
+const inside = [
+  'api/**',
+  'contract/**',
+  'interop/{ed25519,jcs}-vectors',
+  'interop/didcomm/frozen',
+  'runtimes/inside/*',
+  'unit/ledger/state-vectors',
+  'unit/objects/frozen-encodings',
+  'unit/runtime/*',
+  'unit/storage/*',
+]
 
 export default defineConfig({
   test: {
@@ -29,6 +41,14 @@ export default defineConfig({
           include: slow.map((room) => `${room}/**/*.test.ts`),
           testTimeout: 600_000,
           fileParallelism: false,
+          root: import.meta.dirname,
+        },
+      },
+      {
+        test: {
+          name: 'inside',
+          include: inside.map((files) => `${files}.test.ts`),
+          testTimeout: 120_000,
           root: import.meta.dirname,
         },
       },

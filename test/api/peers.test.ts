@@ -10,7 +10,7 @@ import type { PeersView } from '../../src/node/service.ts'
 import type { Signer } from '../../src/ports/keys.ts'
 import type { Wire, WireListener } from '../../src/ports/transport.ts'
 import { systemClock } from '../../src/runtime/clock.ts'
-import { createNodeTransport } from '../../src/runtime/node/transport.ts'
+import { createTransport } from '../../src/runtime/node/engine.ts'
 import { systemRandom } from '../../src/runtime/random.ts'
 import type { Hash, Signature } from '../../src/units.ts'
 import { openRaw } from './raw-client.ts'
@@ -36,7 +36,7 @@ const servePeer = async (
   signer: Signer,
   { parts = {}, ...options }: Parameters<typeof serveWorld>[0] = {},
 ) => {
-  const transport = createNodeTransport()
+  const transport = createTransport()
   onTestFinished(() => transport.close())
   const network = { signer, transport, random: systemRandom, ...(await createLedger(genesis)) }
   return serveWorld({ parts: { ...network, ...parts }, ...options })
@@ -147,7 +147,7 @@ describe('real nodes', () => {
 
 /** A peer that proves a key and then does what a test wants. */
 const rogueTo = async (served: Served, signer = third, origin = served.url) => {
-  const transport = createNodeTransport()
+  const transport = createTransport()
   const heard: string[] = []
   const closed: string[] = []
   let wire!: Wire
@@ -429,14 +429,14 @@ describe('a network whose reads are closed', () => {
 
   it('links its members, who may read from one another', async () => {
     const host = await servePeer(rich, { readToken })
-    const transport = createNodeTransport({ readToken })
+    const transport = createTransport({ readToken })
     onTestFinished(() => transport.close())
     const member = await servePeer(friend, { readToken, parts: { transport } })
     member.node.addPeer(host.url)
     await areLinked(host, member)
     const request = { method: 'GET', path: '/v1/status', maxBytes: 10_000, timeoutMs: 10_000 } as const
     expect((await transport.request(host.url, request)).status).toBe(200)
-    const stranger = createNodeTransport()
+    const stranger = createTransport()
     onTestFinished(() => stranger.close())
     expect((await stranger.request(host.url, request)).status).toBe(401)
   })

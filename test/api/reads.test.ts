@@ -275,7 +275,7 @@ describe('paths and methods', () => {
       ['PUT', '/v1/transactions', 'POST'],
       ['GET', '/v1/transactions', 'POST'],
       ['PATCH', `/v1/accounts/${rich.address}`, 'GET, HEAD'],
-      ['WHATEVER', '/healthz', 'GET, HEAD'],
+      ['PROPFIND', '/healthz', 'GET, HEAD'],
     ] as const) {
       const response = await world.ask(path, { method })
       expect([method, path, response.headers.get('allow')]).toEqual([method, path, allow])

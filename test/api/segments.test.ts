@@ -1,7 +1,7 @@
 /** Segments between whole nodes: fetched over real sockets, and brought by POST. */
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import type { NodeParts } from '../../src/node/node.ts'
-import { createNodeTransport } from '../../src/runtime/node/transport.ts'
+import { createTransport } from '../../src/runtime/node/engine.ts'
 import {
   createLedger,
   friend,
@@ -86,7 +86,7 @@ describe('a node that joins', () => {
       await served.node.waitUntilFinal(id, 10_000)
     }
     for (let nonce = 0; nonce < 12; nonce++) await commit(nonce)
-    const transport = createNodeTransport()
+    const transport = createTransport()
     const log = { debug() {}, info() {}, warn() {}, error() {} }
     const joining = await startNode(log, {
       ...(await createLedger(served.node.genesis)),

@@ -10,9 +10,9 @@ import { defaultParameters } from '../../src/objects/parameters.ts'
 import type { Clock } from '../../src/ports/clock.ts'
 import type { Wire } from '../../src/ports/transport.ts'
 import { systemClock } from '../../src/runtime/clock.ts'
+import { createTransport } from '../../src/runtime/node/engine.ts'
 import { createNodeVerifier } from '../../src/runtime/node/keys.ts'
 import { serve } from '../../src/runtime/node/serve.ts'
-import { createNodeTransport } from '../../src/runtime/node/transport.ts'
 import { systemRandom } from '../../src/runtime/random.ts'
 import { type Hash, type NetworkId, type Signature, unixMs } from '../../src/units.ts'
 import { friend, rich, token } from './world.ts'
@@ -86,7 +86,7 @@ it('a peer that stops reading fills no memory, loses what is repeated anyway, an
     verifier: await createNodeVerifier(silentLog),
     clock: fastClock,
     random: systemRandom,
-    transport: createNodeTransport(),
+    transport: createTransport(),
     log: { ...silentLog, info: (message, details) => ends.push(`${message} ${details?.reason ?? ''}`) },
     events: {
       onOpened: () => undefined,

@@ -11,8 +11,8 @@ import type { Verifier } from '../../src/ports/keys.ts'
 import type { Log } from '../../src/ports/log.ts'
 import type { ObjectStore } from '../../src/ports/object-store.ts'
 import { systemClock } from '../../src/runtime/clock.ts'
+import { createTransport } from '../../src/runtime/node/engine.ts'
 import { createNodeVerifier } from '../../src/runtime/node/keys.ts'
-import { createNodeTransport } from '../../src/runtime/node/transport.ts'
 import { openUnstorageStore } from '../../src/storage/unstorage-store.ts'
 import { type Address, height, unixMs } from '../../src/units.ts'
 import { receiver } from '../bench/accounts.ts'
@@ -25,7 +25,7 @@ const blocks = 260
 
 let world: Awaited<ReturnType<typeof serveWorld>>
 let verifier: Verifier
-const transport = createNodeTransport()
+const transport = createTransport()
 
 beforeAll(async () => {
   verifier = await createNodeVerifier(silentLog)

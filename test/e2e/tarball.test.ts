@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { checkout } from './build.ts'
 import { run, spawnProcess, temporaryFolder, untilAnswering } from './node-process.ts'
+import { packInto } from './pack.ts'
 
 /** What a program does that has the envelopes from here and the rest of its own. */
 const useLibrary = `
@@ -19,18 +20,15 @@ const useLibrary = `
 
 it('the packed tarball, installed elsewhere without development packages, is a whole node', async () => {
   const folder = await temporaryFolder()
-  // The build is fresh; packing would build it again, under the feet of whoever runs it.
-  const pack = ['pack', '--ignore-scripts', '--json', '--pack-destination', folder]
-  const [{ filename, files }] = JSON.parse((await run('npm', pack, { cwd: checkout })).stdout)
-  const packed = (files as { path: string }[]).map(({ path }) => path)
-  expect(packed.filter((path) => !/^(dist\/|openapi\.yaml$|README\.md$|package\.json$)/.test(path))).toEqual(
+  const { path, files } = await packInto(folder)
+  expect(files.filter((name) => !/^(dist\/|openapi\.yaml$|README\.md$|package\.json$)/.test(name))).toEqual(
     [],
   )
 
   const home = join(folder, 'home')
   await mkdir(home)
   await writeFile(join(home, 'package.json'), '{ "private": true }\n')
-  const install = ['install', '--prefer-offline', '--no-audit', '--no-fund', join(folder, filename)]
+  const install = ['install', '--prefer-offline', '--no-audit', '--no-fund', path]
   expect(await run('npm', install, { cwd: home })).toMatchObject({ code: 0 })
   const installed = await readdir(join(home, 'node_modules'))
   expect(installed).toContain('classic-level')

@@ -52,8 +52,8 @@ export const bun: Runtime = {
 /** Beside the Node that the tests themselves run on. */
 export const others: readonly Runtime[] = [node24, node26, deno, bun]
 
-/** Nothing is asked of anybody beside the tests. */
-const quiet = { DENO_NO_UPDATE_CHECK: '1', NO_COLOR: '1' }
+/** Nothing is asked of anybody beside the tests, and who is asked is trusted by what this machine trusts. */
+export const calm = { DENO_NO_UPDATE_CHECK: '1', DENO_TLS_CA_STORE: 'system', NO_COLOR: '1' }
 
 /** Installed when it isn't yet. @returns the path of its program */
 export const programOf = async ({ package: name, version }: Runtime): Promise<string> =>
@@ -66,7 +66,7 @@ export const spawnOn = async (
 ): Promise<Running> =>
   spawnProcess(await programOf(runtime), [...runtime.flags, ...args], {
     ...surroundings,
-    env: { ...quiet, ...env },
+    env: { ...calm, ...env },
   })
 
 /** A node as the folder says. Resolves once it answers. */

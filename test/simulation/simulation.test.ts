@@ -1,21 +1,7 @@
-import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { ed25519Keys, hashKeys } from './keys.ts'
 import { drawScenario } from './scenario.ts'
-import { type Runtime, runSeeds, seedsOf } from './seed-runner.ts'
 import { simulate } from './world.ts'
-
-/** Another engine, JavaScriptCore, besides Node's V8. */
-const bun: Runtime = { path: join(import.meta.dirname, '../../node_modules/.bin/bun'), options: [] }
-
-const digestsOn = async (runtime?: Runtime): Promise<ReadonlyMap<string, string>> => {
-  const digests = new Map<string, string>()
-  await runSeeds(seedsOf({ short: 20, long: 1 }), {
-    ...(runtime && { runtime }),
-    onOutcome: ({ kind, seed, digest }) => digests.set(`${kind} ${seed}`, digest),
-  })
-  return new Map([...digests].sort())
-}
 
 describe('the simulator', () => {
   it('gives the same digest for the same seed', async () => {
@@ -24,13 +10,6 @@ describe('the simulator', () => {
       const { digest } = await simulate(scenario, hashKeys)
       expect((await simulate(scenario, hashKeys)).digest, `seed ${seed}`).toBe(digest)
     }
-  })
-
-  it('gives the same digests on Node and on Bun', async () => {
-    const onNode = await digestsOn()
-    expect(onNode.size).toBe(21)
-    expect([...onNode.values()]).not.toContain('')
-    expect(await digestsOn(bun)).toEqual(onNode)
   })
 
   it('gives another digest for another seed', async () => {

@@ -105,7 +105,7 @@ const requireEmptyFolder = async (path: string): Promise<void> => {
   if (names.length === 0) return
   throw new TautlineError(
     'bad-configuration',
-    `${path} is not empty (${names.slice(0, 3).join(', ')} …): name a new folder with --out`,
+    `${path} is not empty (${names.sort().slice(0, 3).join(', ')} …): name a new folder with --out`,
     { path },
   )
 }

@@ -6,8 +6,8 @@
  * Must never end the process because of what somebody sent.
  */
 import { setMaxListeners } from 'node:events'
-import { createServer, type Server, type ServerOptions } from 'node:http'
-import { type AddressInfo, isIPv6, type Socket } from 'node:net'
+import { createServer, type Server, type ServerOptions, type ServerResponse } from 'node:http'
+import { type AddressInfo, isIPv6 } from 'node:net'
 import { getRequestListener, RequestError } from '@hono/node-server'
 import { TautlineError } from '../../errors.ts'
 import type { Log } from '../../ports/log.ts'
@@ -79,7 +79,7 @@ export const openHttpServer = async (options: HttpServerOptions): Promise<HttpSe
   const server = createServer(serverOptions(timeouts))
   server.maxConnections = maxConnections
   server.setTimeout(timeouts.stalledMs)
-  server.on('request', (_, response) => response.on('timeout', destroyIfStalled))
+  server.on('request', (_, response) => response.on('timeout', () => destroyIfStalled(response)))
   const closing = new AbortController()
   setMaxListeners(0, closing.signal) // everyone who waits for a transaction or reads events listens
 
@@ -115,8 +115,8 @@ const serverOptions = ({ headersMs, requestMs, keepAliveMs, checkEveryMs }: Time
  * A connection in the middle of an answer may be quiet for as long as both like, unless bytes wait for the
  * other end: then it isn't reading.
  */
-const destroyIfStalled = (socket: Socket): void => {
-  if (socket.writableLength > 0) socket.destroy()
+const destroyIfStalled = (response: ServerResponse): void => {
+  if (response.writableLength > 0) response.destroy()
 }
 
 const listen = (server: Server, host: string, port: number): Promise<AddressInfo> =>

@@ -8,6 +8,7 @@ import { type Identity, throwawayIdentity } from '../identity.ts'
 import { type NodeChoices, startNode } from '../start-node.ts'
 import { collectOnceAtRest } from './collect-once.ts'
 import { type DataFolder, openDataFolder } from './data-folder.ts'
+import { createTransport } from './engine.ts'
 import { formatFolderConfig, readFolderConfig } from './folder-config.ts'
 import { readFolderGenesis } from './genesis-file.ts'
 import { openFolderIdentity } from './identity.ts'
@@ -15,7 +16,6 @@ import { createNodeSigner, createNodeVerifier, nativeHash } from './keys.ts'
 import { operatorToken } from './operator-token.ts'
 import { version } from './package.ts'
 import { serve } from './serve.ts'
-import { createNodeTransport } from './transport.ts'
 
 export interface StartOptions extends NodeChoices {
   readonly dataFolder: string
@@ -66,7 +66,7 @@ const open = async (
   const identity = await identityOf(options.storage, folder, onClose)
   const { readToken } = options
   const closedReads = readToken === undefined ? {} : { readToken }
-  const transport = createNodeTransport(closedReads)
+  const transport = createTransport(closedReads)
   onClose(() => transport.close())
   const store = await openStore(options.storage, folder.path)
   const reachedUnder = [...options.urls]

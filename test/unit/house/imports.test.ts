@@ -12,6 +12,7 @@ const floors: readonly (readonly string[])[] = [
   ['src/ports'],
   ['src/node'],
   ['src/storage', 'src/runtime', 'routes', 'src/client', 'src/cli', 'src/explorer'],
+  ['src/exports'],
 ]
 /** Rooms of one floor that may import others of it. */
 const sameFloor: Readonly<Record<string, readonly string[]>> = {
