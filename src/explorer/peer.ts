@@ -294,5 +294,5 @@ tokenForm.onsubmit = (event) => {
 await navigator.serviceWorker
   ?.register('/peer/offline.js', { scope: '/peer', type: 'module' })
   .catch(() => undefined)
-await navigator.storage?.persist?.() // workers may not ask
+void navigator.storage?.persist?.() // workers may not ask
 await start()

@@ -343,8 +343,7 @@ describe('health, metrics, description, docs', () => {
     expect(wanted).toContain('/docs/start.js')
     expect(await (await world.ask('/docs/start.js')).text()).toContain("url: '/openapi.yaml'")
     expect((await world.ask('/docs/swagger-ui.css')).headers.get('content-type')).toContain('text/css')
-    expect((await problemOf(await world.ask('/docs/swagger-ui-bundle.js'))).problem.detail).toContain(
-      'npm run build',
-    )
+    for (const path of ['/docs/swagger-ui-bundle.js', '/peer', '/peer/worker.js'])
+      expect((await problemOf(await world.ask(path))).problem.detail, path).toContain('npm run build')
   })
 })

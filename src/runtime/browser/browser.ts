@@ -85,7 +85,7 @@ const open = async (
   const place = `tautline:${joins[0]!.network}:${name}`
   const lock = await takeNameLock(place)
   onClose(() => lock.release())
-  await keepData(log)
+  void keepData(log)
   const own = await Database.open(`${place}:identity`)
   onClose(() => own.close())
   const identity = await openBrowserIdentity(own)
@@ -147,10 +147,14 @@ const requireBrowser = (): void => {
   )
 }
 
-/** Or else a browser that runs out of disk may remove them. Pages may ask for it, workers may not. */
+/**
+ * Or else a browser that runs out of disk may remove them. Pages may ask for it, workers may not; some browsers ask
+ * their user first, for whom nothing waits.
+ */
 const keepData = async (log: Log): Promise<void> => {
   const { storage } = navigator
-  if (!storage?.persist || (await storage.persisted()) || (await storage.persist())) return
+  const isKept = (await storage.persisted()) || (await storage.persist?.())
+  if (isKept) return
   log.info('this browser may remove the key and the ledger of this site when it runs out of disk', {
     persisted: false,
   })

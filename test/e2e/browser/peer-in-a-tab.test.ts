@@ -1,8 +1,9 @@
 /** Real Chromium and a real node: a node in a worker, one node at a time, and join strings that lead nowhere. */
 import { describe, expect, test } from 'vitest'
+import type { PeersView } from '../../../src/node/service.ts'
 import type { Address, Amount } from '../../../src/units.ts'
 import { type Founded, foundNetwork, startInFolder } from '../network-process.ts'
-import { type NodeProcess, temporaryFolder } from '../node-process.ts'
+import { eventually, type NodeProcess, temporaryFolder } from '../node-process.ts'
 import { openChromium } from './chromium.ts'
 import { hasHeight, openTab, openWorkerTab, payFromTab, serveTab, statusOf } from './tab-page.ts'
 
@@ -36,6 +37,29 @@ describe('a node in Chromium', () => {
     await inTab('close')
     expect(await inTab('start', { join })).toBe('found')
     expect((await statusOf(inTab)).node.address).toBe(own.address)
+  })
+
+  test('when the network is back it dials at once, however long the pauses have become', async () => {
+    const network = await foundNetwork(1)
+    const [node] = await startAll(network)
+    const { join } = await node!.client.status()
+    const context = await openChromium(await temporaryFolder())
+    const call = await openTab(context.pages()[0]!, await serveTab())
+    await call('start', { join })
+    await node!.kill('SIGKILL')
+    const patiently = await eventually(async () => {
+      const { dialled } = (await call('call', 'peers')) as PeersView
+      return (dialled[0]?.next ?? 0) > Date.now() + 6_000 ? dialled[0] : undefined
+    }, 'the pauses do not grow')
+    await context.setOffline(true)
+    await context.setOffline(false)
+    await eventually(async () => {
+      const { dialled } = (await call('call', 'peers')) as PeersView
+      return dialled[0]!.attempts > patiently.attempts || undefined
+    }, 'it does not dial')
+    expect(Date.now()).toBeLessThan(patiently.next!)
+    await startAll(network)
+    await eventually(async () => (await statusOf(call)).peers === 1 || undefined, 'it does not come back')
   })
 
   test('a join string of another network, and one that is none, are refused with a sentence', async () => {
