@@ -45,6 +45,7 @@ export type Kind =
   | 'state-page'
   | 'proposer'
   | 'sign-record'
+  | 'card'
   | 'link-dialler'
   | 'link-acceptor'
 
