@@ -120,7 +120,9 @@ export class AddressBook {
       if (entry) return entry.card
     }
     if (others.length >= this.#otherSlots(staked.length)) return undefined
-    const groups = new Set([...staked, ...others].map(({ url }) => networkGroupOf(url!)))
+    const groups = new Set(
+      [...staked, ...others].map(({ peer, url }) => this.#entries.get(peer)?.group ?? networkGroupOf(url!)),
+    )
     return pick(
       due.filter(({ card, group }) => !this.#staked.has(card.key) && !groups.has(group)),
       fraction,
