@@ -207,6 +207,7 @@ export const peersSchema = z
       .array(dialledSchema)
       .meta({ description: 'URLs that this node keeps dialling, and isn’t linked through.' }),
     bans: z.array(banSchema).meta({ description: 'Node keys that are refused for now.' }),
+    known: wholeField.meta({ description: 'Number of peers whose address cards are known.', example: 0 }),
   })
   .openapi('Peers')
 

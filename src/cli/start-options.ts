@@ -26,6 +26,8 @@ export interface StartFlags {
   readonly allowPeers?: readonly Address[]
   readonly readToken?: string
   readonly keep?: Keep
+  readonly discovery?: boolean
+  readonly allowPrivate?: boolean
   readonly storage: string
   readonly name: string
   readonly withoutSignRecord?: boolean
@@ -48,8 +50,14 @@ export const startOptions = async (flags: StartFlags): Promise<Omit<StartOptions
     ...(flags.keep && { keep: flags.keep }),
     ...(flags.readToken !== undefined && { readToken: await readTokenFile(flags.readToken) }),
     storage,
+    discovers: discoversOf(flags),
     withoutSignRecord: flags.withoutSignRecord ?? false,
   }
+}
+
+const discoversOf = ({ discovery = true, allowPrivate = false }: StartFlags): StartOptions['discovers'] => {
+  if (!discovery) return 'nothing'
+  return allowPrivate ? 'private' : 'public'
 }
 
 const chosenNetwork = async ({

@@ -149,12 +149,19 @@ export class AddressBook {
     return staked === 0 ? slots : Math.min(slots, staked)
   }
 
-  /** When somebody may be dialled who can't be now; undefined when nobody rests. */
-  nextDue(now: UnixMs): number | undefined {
-    const resting = [...this.#entries.values()]
-      .map(({ restsUntil }) => restsUntil)
-      .filter((until) => until > now)
-    return resting.length > 0 ? Math.min(...resting) : undefined
+  /** When somebody may be dialled who rests; undefined when nobody does, or there is no slot for anybody. */
+  nextDue(now: UnixMs, linked: readonly Linked[]): number | undefined {
+    const { staked, others } = this.#outbound(linked)
+    const taken = new Set(linked.map(({ peer }) => peer))
+    const lacksStaked = staked.length < stakedSlots
+    const lacksOthers = others.length < this.#otherSlots(staked.length)
+    let due: number | undefined
+    for (const { card, restsUntil } of this.#entries.values()) {
+      const isWanted = this.#staked.has(card.key) ? lacksStaked : lacksOthers
+      if (!isWanted || taken.has(card.key) || restsUntil <= now) continue
+      due = Math.min(due ?? restsUntil, restsUntil)
+    }
+    return due
   }
 
   /** It is linked. @param isReached - under the URL of its card */

@@ -11,7 +11,7 @@ export const maxCards = 1_024
 export const maxCardsOfGroup = 16
 /** That one peer has brought. */
 export const maxCardsOfSource = 128
-/** Cards of one message. */
+/** Cards of one message, beside the own one. */
 export const maxCardsHandedOut = 32
 /** Of a peer at once, and a minute; what comes beyond is passed over. */
 export const maxCardsHeard = 128

@@ -6,6 +6,8 @@ export const maxFrameBytes = 1024 * 1024
 export const maxFrameMessages = 256
 /** Hashes of one announcement or request. */
 export const maxHashes = 1_024
+/** Address cards of one message. */
+export const maxCardsOfMessage = 33
 /** Links that a status names. */
 export const maxNamedLinks = 64
 /** Text of the blocks of a segment, with their certificates when these are asked for; one block is given whatever its size. */

@@ -6,10 +6,11 @@
  */
 import * as z from 'zod'
 import { headerSchema } from '../objects/block.ts'
+import { cardSchema } from '../objects/card.ts'
 import { evidenceSchema, maxEvidence } from '../objects/evidence.ts'
 import { addressField, blockHashField, hashField, heightField, roundField } from '../objects/fields.ts'
 import { precommitSchema, prevoteSchema, proposalSchema } from '../objects/vote.ts'
-import { maxFrameMessages, maxHashes, maxNamedLinks } from './limits.ts'
+import { maxCardsOfMessage, maxFrameMessages, maxHashes, maxNamedLinks } from './limits.ts'
 
 /** A block whose transactions are named by the hash of the whole signed transaction, in their order. */
 export const compactBlockSchema = z.strictObject({
@@ -64,8 +65,16 @@ export const transactionsMessageSchema = z.strictObject({
 })
 export type TransactionsMessage = z.output<typeof transactionsMessageSchema>
 
+/** Under which URLs node keys are reached. */
+export const cardsMessageSchema = z.strictObject({
+  kind: z.literal('cards'),
+  cards: z.array(cardSchema).min(1).max(maxCardsOfMessage),
+})
+export type CardsMessage = z.output<typeof cardsMessageSchema>
+
 export const peerMessageSchema = z.discriminatedUnion('kind', [
   statusMessageSchema,
+  cardsMessageSchema,
   proposalMessageSchema,
   voteMessageSchema,
   announceMessageSchema,

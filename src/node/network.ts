@@ -5,6 +5,7 @@
  * and only then shown to gossip, the mempool's door or the decider. A false one is held against the peer that
  * brought it; one that merely comes too late or too early is not. Out: what gossip wants sent.
  */
+
 import { LRUCache } from 'lru-cache'
 import type { Json } from '../codec/json.ts'
 import { TautlineError } from '../errors.ts'
@@ -22,6 +23,7 @@ import type {
   VoteMessage,
 } from '../messages/peer-message.ts'
 import { hashHeader } from '../objects/block.ts'
+import type { Card } from '../objects/card.ts'
 import { type DecodedTransaction, decodeTransaction, signedTextOf } from '../objects/transaction.ts'
 import { type Verified, verified } from '../objects/verified.ts'
 import { type ConsensusMessage, messageSigningText, type Proposal, type Vote } from '../objects/vote.ts'
@@ -63,6 +65,7 @@ export interface NetworkParts {
   readonly verifier: Verifier
   readonly clock: Clock
   readonly log: Log
+  readonly onCards: (peer: Address, cards: readonly Card[]) => void
   /** A peer's head is at this height. */
   readonly onStanding: (peer: Address, standing: Pick<Standing, 'height' | 'oldest'>) => void
 }
@@ -102,6 +105,9 @@ export class Network {
       case 'status':
         this.#step({ kind: 'status-heard', peer, status: message, current: this.#current })
         this.#parts.onStanding(peer, message)
+        break
+      case 'cards':
+        this.#parts.onCards(peer, message.cards)
         break
       case 'announce':
         this.#step({ kind: 'announced', peer, hashes: message.hashes })

@@ -24,6 +24,7 @@ import type { Address, BlockHash, Hash, Height, TransactionId } from '../units.t
 import { BlockBuilder } from './block-builder.ts'
 import type { Candidate, Chain } from './chain.ts'
 import { Decider } from './decider.ts'
+import { Discovery, type DiscoveryChoices } from './discovery/discovery.ts'
 import { Door } from './door.ts'
 import { streamEvents } from './events.ts'
 import { EvidencePool } from './evidence-pool.ts'
@@ -88,6 +89,8 @@ export interface NodeParts {
   readonly sleeps?: boolean
   /** How many of the blocks; absent: all. */
   readonly keep?: Keep
+  /** How it finds peers beside those; absent: not at all. */
+  readonly discovery?: DiscoveryChoices
   /** A broken invariant: the node decides nothing any more, and should be stopped. */
   readonly onHalt: (error: unknown) => void
 }
@@ -107,6 +110,7 @@ export class Node implements NodeService {
   #network: Network | undefined
   #links!: Links
   #synchronizer: Synchronizer | undefined
+  #discovery: Discovery | undefined
   #pusher: SegmentPusher | undefined
   #blocksCommitted = 0
   #transactionsCommitted = 0
@@ -269,7 +273,7 @@ export class Node implements NodeService {
   }
 
   peers(): PeersView {
-    return this.#links.views()
+    return { ...this.#links.views(), known: this.#discovery?.known ?? 0 }
   }
 
   addPeer(url: string): void {
@@ -307,6 +311,7 @@ export class Node implements NodeService {
     this.#synchronizer?.close()
     this.#pusher?.close()
     this.#pruner.close()
+    this.#discovery?.close()
     this.#network?.close()
     this.#links.close()
     await this.#decider.close()
@@ -345,7 +350,7 @@ export class Node implements NodeService {
   }
 
   #startTalking(): void {
-    const { chain, verifier, clock, log, peers = [], allowedPeers, ...parts } = this.#parts
+    const { chain, verifier, clock, log, peers = [], allowedPeers, discovery, ...parts } = this.#parts
     this.#links = new Links({
       ...parts,
       network: chain.network,
@@ -353,8 +358,10 @@ export class Node implements NodeService {
       clock,
       log,
       ...(allowedPeers && { allowed: allowedPeers }),
+      ...(discovery?.allowPrivate && { reachOfSupplied: 'anywhere' as const }),
       events: {
-        onOpened: (peer) => this.#network?.opened(peer),
+        onOpened: (peer) => this.#tellOpened(peer),
+        onGivenUp: (peer) => this.#discovery?.givenUp(peer),
         onClosed: (peer) => this.#tellClosed(peer),
         onMessage: (peer, message) => this.#network?.heard(peer, message),
         transactionsOf: (hashes) => this.#network?.transactionsOf(hashes) ?? [],
@@ -375,13 +382,43 @@ export class Node implements NodeService {
       clock,
       log,
       onStanding: (peer, standing) => this.#tellHeight(peer, standing),
+      onCards: (peer, cards) => void this.#discovery?.heard(peer, cards),
     })
     this.#startCatchingUp()
     for (const url of peers) this.#links.add(url)
+    if (discovery) this.#startDiscovery(discovery)
+  }
+
+  #startDiscovery(choices: DiscoveryChoices): void {
+    const { chain, allowedPeers } = this.#parts
+    this.#discovery = new Discovery({
+      ...this.#parts,
+      ...choices,
+      network: chain.network,
+      validators: () => chain.head.validators,
+      allowed: allowedPeers,
+      links: {
+        send: (peer, message) => this.#links.send(peer, message),
+        linked: () => this.#links.linked,
+        dialSupplied: (card) => this.#links.addSupplied(card),
+        letGo: (peer, reason) => this.#links.letGo(peer, reason),
+        reject: (peer, reason) => this.#links.punish(peer, 'reject', reason),
+      },
+    })
+    void this.#discovery.start()
+  }
+
+  #tellOpened(peer: Address): void {
+    this.#network?.opened(peer)
+    void this.#discovery?.opened(peer, this.#links.urlOf(peer))
   }
 
   #startCatchingUp(): void {
-    const { chain, transport, verifier, clock, log, onHalt } = this.#parts
+    const { chain, verifier, clock, log, onHalt } = this.#parts
+    const { request } = this.#parts.transport
+    const transport: Pick<Transport, 'request'> = {
+      request: (url, asked) => request(url, asked, this.#links.reachOf(url)),
+    }
     this.#synchronizer = new Synchronizer({
       sink: this.#decider,
       network: chain.network,
@@ -402,7 +439,7 @@ export class Node implements NodeService {
     })
   }
 
-  /** Plain requests go to the URLs that this node dials, and so only to those that its operator gave. */
+  /** Plain requests go to the URLs that this node dials: its operator's, or those that may be dialled for what they are. */
   #tellHeight(peer: Address, standing: { height: Height; oldest: Height }): void {
     const url = this.#links.urlOf(peer)
     if (url === undefined) return
@@ -412,6 +449,7 @@ export class Node implements NodeService {
 
   #tellClosed(peer: Address): void {
     this.#network?.closed(peer)
+    this.#discovery?.closed(peer)
     this.#synchronizer?.gone(peer)
     this.#pusher?.gone(peer)
   }
@@ -455,6 +493,7 @@ export class Node implements NodeService {
     this.#synchronizer?.headMoved()
     this.#pusher?.headMoved()
     this.#pruner.headMoved()
+    this.#discovery?.headMoved()
     this.#evidence.committed(candidate)
     const overtaken = this.#mempool.committed(block.transactions)
     this.#network?.departed(block.transactions)

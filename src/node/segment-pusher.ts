@@ -24,7 +24,7 @@ export interface PusherParts {
   /** Of this node's head. */
   readonly height: () => Height
   readonly readSegment: (from: Height, limit: number, options: { certificates: true }) => Promise<SegmentText>
-  readonly transport: Transport
+  readonly transport: Pick<Transport, 'request'>
   readonly clock: Clock
   readonly log: Log
 }

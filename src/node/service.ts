@@ -210,6 +210,8 @@ export interface PeersView {
   readonly peers: readonly PeerView[]
   readonly dialled: readonly DialledView[]
   readonly bans: readonly BanView[]
+  /** Number of peers whose address cards are known. */
+  readonly known: number
 }
 
 /** A way to submit that keeps a stream's order and waits for room instead of failing. */

@@ -37,7 +37,7 @@ export interface SynchronizerParts {
   readonly sink: BlockSink
   readonly network: NetworkId
   readonly parameters: Parameters
-  readonly transport: Transport
+  readonly transport: Pick<Transport, 'request'>
   readonly verifier: Verifier
   readonly clock: Clock
   readonly log: Log

@@ -32,6 +32,12 @@ export interface PlainAnswer {
   readonly text: string
 }
 
+/**
+ * Where a URL may lead. One that a peer has supplied leads to the public internet only: its host is judged, the
+ * address that a name resolves to is too, and it is that address which is connected to.
+ */
+export type Reach = 'anywhere' | 'public'
+
 export interface Transport {
   /**
    * Opens a WebSocket to `<url>/v1/peer`. Never follows redirects.
@@ -39,7 +45,7 @@ export interface Transport {
    * @param listen - called once with the wire, before anything is heard on it
    * @throws Error with a sentence on why nobody answered there
    */
-  dial(url: string, listen: (wire: Wire) => WireListener): Promise<void>
+  dial(url: string, listen: (wire: Wire) => WireListener, reach?: Reach): Promise<void>
   /** One HTTP request to a peer. @throws Error with a sentence on why there was no answer */
-  request(url: string, request: PlainRequest): Promise<PlainAnswer>
+  request(url: string, request: PlainRequest, reach?: Reach): Promise<PlainAnswer>
 }

@@ -4,6 +4,7 @@
  * In: a runtime's store, identity, verifier and transport, and what the operator chose. Out: a node that has
  * recovered; its doors are the runtime's to open.
  */
+import type { DiscoveryChoices } from '../node/discovery/discovery.ts'
 import { Node } from '../node/node.ts'
 import type { Keep } from '../node/pruner.ts'
 import { freshSignRecord, readSignRecord, writeSignRecord } from '../node/sign-record.ts'
@@ -48,6 +49,8 @@ export interface StartNodeParts extends NodeChoices, Pick<OpenChainParts, 'place
   readonly urls: () => readonly string[]
   /** Peers are to leave it alone while nothing happens, and to wake it by POST. */
   readonly sleeps?: boolean
+  /** How it finds peers beside those that it was given; absent: not at all. */
+  readonly discovery?: DiscoveryChoices
   /** Called when this start has come into a network that others know too. */
   readonly onJoined?: () => Promise<void>
 }

@@ -360,7 +360,7 @@ describe('the operator’s doors to peers', () => {
       expect(added.headers.get('access-control-allow-origin')).toBeNull()
       expect([(await problemOf(added)).code, (await problemOf(removed)).code]).toEqual([code, code])
     }
-    expect(world.node.peers()).toEqual({ peers: [], dialled: [], bans: [] })
+    expect(world.node.peers()).toEqual({ peers: [], dialled: [], bans: [], known: 0 })
     const read = await world.ask('/v1/peers')
     expect([read.status, read.headers.get('access-control-allow-origin')]).toEqual([200, '*'])
   })

@@ -88,6 +88,8 @@ const describeMessage = (message: PeerMessage): string => {
       return `status ${message.height}.${message.round}`
     case 'transactions':
       return `${message.transactions.length} transactions`
+    case 'cards':
+      return `${message.cards.length} cards`
     default:
       return `${message.kind} ${message.hashes.length}`
   }

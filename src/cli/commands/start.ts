@@ -66,6 +66,12 @@ export const startCommand = (terminal: Terminal): Command =>
       flag('--allow-peers <addresses>', 'link with the nodes of these keys only').argParser(collectAddresses),
     )
     .addOption(
+      flag('--no-discovery', 'dial only the peers that are named here, and tell nobody where this node is'),
+    )
+    .addOption(
+      flag('--allow-private', 'dial peers that others name also on this machine and in private networks'),
+    )
+    .addOption(
       flag(
         '--read-token <file>',
         'let only those read who show the secret in this file, other members among them',

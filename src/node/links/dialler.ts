@@ -7,7 +7,7 @@
 import { TautlineError } from '../../errors.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { Random } from '../../ports/random.ts'
-import type { Transport, Wire, WireListener } from '../../ports/transport.ts'
+import type { Reach, Transport, Wire, WireListener } from '../../ports/transport.ts'
 import { type Address, type UnixMs, unixMs } from '../../units.ts'
 import type { DialledView } from '../service.ts'
 import { firstRedialMs, goodLinkMs, maxDialledUrls, maxRedialMs, patientAttempts } from './limits.ts'
@@ -21,6 +21,10 @@ export interface DiallerParts {
   readonly isResting: (peer: Address) => boolean
   /** When the ban of a peer ends. */
   readonly bannedUntil: (peer: Address) => UnixMs | undefined
+  /** A peer that was to be dialled once isn't linked, or not any more. */
+  readonly onGivenUp: (peer: Address) => void
+  /** Where URLs may lead that peers have supplied. */
+  readonly reachOfSupplied: Reach
   /** Somebody answered. */
   readonly greet: (wire: Wire, target: Target) => WireListener
   /** An attempt failed, for another reason than the one before. */
@@ -30,6 +34,8 @@ export interface DiallerParts {
 /** A URL that is dialled; only the dialler changes it. */
 export interface Target {
   readonly url: string
+  /** Only this key is wanted there; and once that comes to an end, the URL isn't dialled again. */
+  readonly expects?: Address
   /** Who answered there last. */
   peer?: Address
   /** Since a link through it was good. */
@@ -69,9 +75,30 @@ export class Dialler {
         'too-many-peers',
         `this node dials ${maxDialledUrls} URLs already: remove a peer first`,
       )
-    const target: Target = { url, attempts: 0, isTrying: false, isRemoved: false, cancel: () => undefined }
-    this.#targets.set(url, target)
+    this.#begin({ url })
+  }
+
+  /**
+   * Dials a URL once, of which a peer has said that this key is reached there.
+   *
+   * @returns whether it does: not one that is dialled already, or when there is no room
+   */
+  addSupplied(url: string, expects: Address): boolean {
+    if (this.#targets.has(url) || this.#targets.size >= maxDialledUrls) return false
+    this.#begin({ url, expects })
+    return true
+  }
+
+  #begin(of: Pick<Target, 'url' | 'expects'>): void {
+    const target: Target = { ...of, attempts: 0, isTrying: false, isRemoved: false, cancel: () => undefined }
+    this.#targets.set(of.url, target)
     this.#dial(target)
+  }
+
+  /** Where a URL may lead that this node dials or has dialled. */
+  reachOf(url: string): Reach {
+    const target = this.#targets.get(url)
+    return target && target.expects === undefined ? 'anywhere' : this.#parts.reachOfSupplied
   }
 
   /** @returns whether there were any */
@@ -133,10 +160,17 @@ export class Dialler {
     return this.#targetsOf(peer)[0]?.url
   }
 
+  /** Peers that are to be dialled once, and are being dialled or linked. */
+  get supplied(): readonly { readonly peer: Address; readonly url: string }[] {
+    return [...this.#targets.values()].flatMap(({ url, expects }) =>
+      expects ? [{ peer: expects, url }] : [],
+    )
+  }
+
   /** Those that have no link. */
   views(): readonly DialledView[] {
     return [...this.#targets.values()]
-      .filter(({ peer }) => peer === undefined || !this.#parts.isLinked(peer))
+      .filter(({ peer, expects }) => !expects && (peer === undefined || !this.#parts.isLinked(peer)))
       .map(({ url, attempts, failure, next }) => ({
         url,
         attempts,
@@ -172,7 +206,11 @@ export class Dialler {
   }
 
   #redial(target: Target, leastMs = 0): void {
-    const { clock, random, bannedUntil } = this.#parts
+    const { clock, random, bannedUntil, onGivenUp } = this.#parts
+    if (target.expects !== undefined) {
+      this.remove(target)
+      return onGivenUp(target.expects)
+    }
     const pauseMs = Math.min(maxRedialMs, firstRedialMs * 2 ** Math.min(target.attempts, 16))
     const jitteredMs = pauseMs * (1 / 2 + random.fraction() / 2)
     const banMs = ((target.peer && bannedUntil(target.peer)) ?? 0) - clock.now()
@@ -198,7 +236,9 @@ export class Dialler {
       wire.close('not wanted any more')
       return { onText() {}, onClose() {} }
     }
-    transport.dial(target.url, listen).catch((error: unknown) => this.#unreached(target, sentenceOf(error)))
+    transport
+      .dial(target.url, listen, this.reachOf(target.url))
+      .catch((error: unknown) => this.#unreached(target, sentenceOf(error)))
   }
 }
 

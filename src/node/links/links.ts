@@ -7,15 +7,17 @@
  */
 
 import { encodeHex } from '../../codec/bytes.ts'
+import type { Linked } from '../../discovery/address-book.ts'
 import { type EncodedMessage, encodeMessage } from '../../messages/frame.ts'
 import type { HandshakeTerms, Hello, Refusal } from '../../messages/handshake.ts'
 import type { PeerMessage } from '../../messages/peer-message.ts'
 import { printable } from '../../messages/printable.ts'
+import type { Card } from '../../objects/card.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { Signer, Verifier } from '../../ports/keys.ts'
 import type { Log, LogDetails } from '../../ports/log.ts'
 import type { Random } from '../../ports/random.ts'
-import type { Transport, Wire, WireListener } from '../../ports/transport.ts'
+import type { Reach, Transport, Wire, WireListener } from '../../ports/transport.ts'
 import type { Address, Hash, NetworkId } from '../../units.ts'
 import type { BanView, PeersView, PeerView } from '../service.ts'
 import { Conduct } from './conduct.ts'
@@ -39,6 +41,8 @@ export interface PeerEvents {
   onOpened(peer: Address): void
   onClosed(peer: Address): void
   onMessage(peer: Address, message: PeerMessage): void
+  /** A peer that {@link Links.addSupplied} was called for isn't linked, or not any more. */
+  onGivenUp?(peer: Address): void
   /** A peer without a link wants these. @returns messages with those that are here */
   transactionsOf(hashes: readonly Hash[]): readonly EncodedMessage[]
 }
@@ -56,6 +60,8 @@ export interface LinksParts {
   readonly allowed?: ReadonlySet<Address>
   /** This node is to be left alone while nothing happens. */
   readonly sleeps?: boolean
+  /** Where URLs may lead that peers have supplied: to the public internet, unless it is said otherwise. */
+  readonly reachOfSupplied?: Reach
   readonly events: PeerEvents
 }
 
@@ -89,10 +95,12 @@ export class Links {
       isResting: (peer) => this.#sleepers.isResting(peer),
       bannedUntil: (peer) => this.#conduct.banOf(peer)?.until,
       greet: (wire, target) => this.#greet(wire, this.#dialled, [target.url], target),
+      onGivenUp: (peer) => events.onGivenUp?.(peer),
+      reachOfSupplied: parts.reachOfSupplied ?? 'public',
       onFailure: (url, failure) => log.warn('a peer is not reached, and is tried again', { url, failure }),
     })
     this.#sleepers = new Sleepers({
-      transport,
+      transport: { request: (url, request) => transport.request(url, request, this.#dialler.reachOf(url)) },
       log,
       dial: (peer) => this.#dialler.wake(peer),
       transactionsOf: (hashes) => events.transactionsOf(hashes),
@@ -118,6 +126,32 @@ export class Links {
    */
   add(url: string): void {
     this.#dialler.add(url)
+  }
+
+  /**
+   * Dials a peer once at the URL that it is said to be reached under. One that is dialled already, or for whom there
+   * is no room, is given up at once.
+   */
+  addSupplied({ key, url }: Pick<Card, 'key' | 'url'>): void {
+    if (!this.#dialler.addSupplied(url, key)) this.#parts.events.onGivenUp?.(key)
+  }
+
+  /** Where a URL may lead that was dialled to reach a peer. */
+  reachOf(url: string): Reach {
+    return this.#dialler.reachOf(url)
+  }
+
+  /** Links, and those that are being made with peers that {@link addSupplied} was called for. */
+  get linked(): readonly Linked[] {
+    const supplied = this.#dialler.supplied
+    const rest = this.peers.filter((peer) => !supplied.some((other) => other.peer === peer))
+    return [...rest.map((peer) => ({ peer })), ...supplied]
+  }
+
+  /** Ends the link with a peer that was chosen by this node itself; it isn't dialled again for it. */
+  letGo(peer: Address, reason: string): void {
+    this.#dialler.removeThoseOf(peer)
+    this.#links.get(peer)?.close(reason)
   }
 
   /**
@@ -176,7 +210,7 @@ export class Links {
     return this.#links.get(peer)?.url
   }
 
-  views(): PeersView {
+  views(): Omit<PeersView, 'known'> {
     return {
       peers: [...this.#links.values()].map((link) => link.view(this.#conduct.score(link.peer))),
       dialled: this.#dialler.views(),
@@ -227,6 +261,7 @@ export class Links {
       ...(allowed ? { allowed } : {}),
       objection: (peer) => {
         if (target) this.#dialler.answered(target, peer)
+        if (target?.expects && target.expects !== peer) return anotherKey
         return this.#objection(peer, directionOf(target))
       },
     }
@@ -323,6 +358,11 @@ export class Links {
     const isTold = isRefusal && this.#toldRefusals.take(1, clock.now())
     log[isTold ? 'warn' : 'debug']('a peer that dialled was not linked', { failure })
   }
+}
+
+const anotherKey: Refusal = {
+  reason: 'not-allowed',
+  detail: 'another key answers here than the one that this URL was said to be of',
 }
 
 const shuttingDown: Refusal = { reason: 'shutting-down', detail: 'this node is shutting down' }

@@ -4,6 +4,7 @@ import type { SentMessages } from '../service.ts'
 
 export const noMessages = (): SentMessages => ({
   status: { messages: 0, bytes: 0 },
+  cards: { messages: 0, bytes: 0 },
   proposal: { messages: 0, bytes: 0 },
   vote: { messages: 0, bytes: 0 },
   announce: { messages: 0, bytes: 0 },

@@ -8,6 +8,7 @@
  * | `genesis.json` | 0644 | the genesis that an empty ledger begins with, in canonical form |
  * | `config.json` | 0644 | how the node starts without flags (`folder-config.ts`) |
  * | `node.json` | 0644 | where the running node listens, for the command line |
+ * | `peers.json` | 0644 | address cards of peers that were linked lately, one a line |
  * | `signer/` | 0700 | the sign record (`sign-record-file.ts`) |
  * | `lock/` | | the lock (`folder-lock.ts`) |
  * | `ledger/`, `ledger-files/` | | the ledger, unless `--storage` puts it elsewhere |
@@ -28,6 +29,7 @@ const modes = {
   'genesis.json': 0o644,
   'config.json': 0o644,
   'node.json': 0o644,
+  'peers.json': 0o644,
 } as const
 
 export type DataFileName = keyof typeof modes

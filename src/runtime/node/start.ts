@@ -2,7 +2,9 @@
  * Starts a whole node on this machine: data folder, key, storage, ledger, machines, doors; and stops it again.
  */
 import { accelerateHash } from '../../crypto/hash.ts'
+import type { DiscoveryChoices } from '../../node/discovery/discovery.ts'
 import type { Node } from '../../node/node.ts'
+import type { CardMemory } from '../../ports/card-memory.ts'
 import { openStore } from '../../storage/open-store.ts'
 import { type Identity, throwawayIdentity } from '../identity.ts'
 import { type NodeChoices, startNode } from '../start-node.ts'
@@ -28,6 +30,8 @@ export interface StartOptions extends NodeChoices {
   readonly readToken?: string
   /** As `--storage` takes it. */
   readonly storage: string
+  /** Whom it dials beside those that it was given: nobody, peers on the public internet, or any that peers name. */
+  readonly discovers: 'nothing' | 'public' | 'private'
 }
 
 export interface RunningNode {
@@ -70,6 +74,10 @@ const open = async (
   onClose(() => transport.close())
   const store = await openStore(options.storage, folder.path)
   const reachedUnder = [...options.urls]
+  let tellReached!: (url: string) => void
+  const reached = new Promise<string>((resolve) => {
+    tellReached = resolve
+  })
   const { node, beginning } = await startNode({
     ...options,
     version,
@@ -81,6 +89,7 @@ const open = async (
     transport,
     urls: () => reachedUnder,
     onJoined: () => rememberNetwork(folder, options),
+    ...discoveryOf(options, folder, reached),
   })
   onClose(() => node.close())
   const server = await serve({
@@ -94,8 +103,23 @@ const open = async (
   })
   onClose(() => server.close())
   reachedUnder.push(server.url)
+  tellReached(reachedUnder[0]!)
   await folder.writeFile('node.json', `${JSON.stringify({ url: server.url })}\n`)
   return { node, url: server.url, dataFolder: folder.path, isNew: beginning === 'made' }
+}
+
+/** Reads that are closed are closed to strangers: such a network's members name each other. */
+const discoveryOf = (
+  { discovers, readToken }: StartOptions,
+  folder: DataFolder,
+  url: Promise<string>,
+): { discovery?: DiscoveryChoices } => {
+  if (discovers === 'nothing' || readToken !== undefined) return {}
+  const memory: CardMemory = {
+    read: () => folder.readFile('peers.json'),
+    write: (text) => folder.writeFile('peers.json', text),
+  }
+  return { discovery: { allowPrivate: discovers === 'private', url, memory } }
 }
 
 const identityOf = async (

@@ -4,18 +4,27 @@
  * Both with an agent of their own, whatever else in this process uses undici: its limits hold for these sockets
  * alone. Nothing is compressed, no redirect is followed, and every answer is bounded in size and time.
  */
-import type { Socket } from 'node:net'
+import type { LookupFunction, Socket } from 'node:net'
 import { decodeUtf8 } from '../../codec/bytes.ts'
+import { refuseSuppliedUrl } from '../../discovery/public-address.ts'
 import { maxFrameBytes } from '../../messages/limits.ts'
 import { closeReason } from '../../messages/printable.ts'
-import type { PlainAnswer, PlainRequest, Transport, Wire, WireListener } from '../../ports/transport.ts'
+import type {
+  PlainAnswer,
+  PlainRequest,
+  Reach,
+  Transport,
+  Wire,
+  WireListener,
+} from '../../ports/transport.ts'
+import { publicLookup, type ResolveAll, resolveBySystem } from './public-lookup.ts'
 
 /** How long a connection may take to be made, and its first answer to come. */
 const connectMs = 5_000
 const upgradeMs = 10_000
 /** As the server at the other end does, the operating system looks whether a silent link still is one. */
 const keepAliveMs = 60_000
-const connecting = { timeout: connectMs, keepAlive: true, keepAliveInitialDelay: keepAliveMs }
+const plainly = { timeout: connectMs, keepAlive: true, keepAliveInitialDelay: keepAliveMs }
 /** How long the other end has to take part in closing. */
 const lingerMs = 3_000
 /** Plain connections to one origin. */
@@ -34,33 +43,70 @@ type Undici = typeof import('undici')
 export interface TransportOptions {
   /** Shown to the nodes that are asked: in a network whose reads are closed, all know the same. */
   readonly readToken?: string
+  /** How names are resolved that peers have supplied. */
+  readonly resolve?: ResolveAll
 }
 
-export const createNodeTransport = ({ readToken }: TransportOptions = {}): NodeTransport => {
+export const createNodeTransport = ({
+  readToken,
+  resolve = resolveBySystem,
+}: TransportOptions = {}): NodeTransport => {
   const headers = readToken === undefined ? {} : { authorization: `Bearer ${readToken}` }
   let tools: Promise<Tools> | undefined
-  const useTools = (): Promise<Tools> => (tools ??= openTools())
+  const useTools = (): Promise<Tools> => (tools ??= openTools(publicLookup(resolve)))
   return {
-    dial: async (url, listen) => openSocket((await useTools()).undici, url, listen),
-    request: async (url, request) => ask(await useTools(), url, headers, request),
-    close: async () => (await tools)?.requests.destroy(),
+    dial: async (url, listen, reach = 'anywhere') => {
+      requireReach(url, reach)
+      const { undici, connecting } = await useTools()
+      return openSocket(undici, connecting[reach], url, listen)
+    },
+    request: async (url, request, reach = 'anywhere') => {
+      requireReach(url, reach)
+      const { undici, requests } = await useTools()
+      return ask(undici, requests[reach], url, headers, request)
+    },
+    close: async () => {
+      const { requests } = (await tools) ?? {}
+      await Promise.all([requests?.anywhere.destroy(), requests?.public.destroy()])
+    },
   }
 }
 
 interface Tools {
   readonly undici: Undici
-  readonly requests: InstanceType<Undici['Agent']>
+  readonly connecting: Readonly<Record<Reach, Connecting>>
+  readonly requests: Readonly<Record<Reach, Agent>>
 }
+
+type Agent = InstanceType<Undici['Agent']>
+type Connecting = typeof plainly & { readonly lookup?: LookupFunction }
 
 /** Only when something is dialled: loading it would cost each start 30 ms. */
-const openTools = async (): Promise<Tools> => {
+const openTools = async (lookup: LookupFunction): Promise<Tools> => {
   const undici = await import('undici')
-  return { undici, requests: new undici.Agent({ connect: connecting, connections: maxConnections }) }
+  const connecting = { anywhere: plainly, public: { ...plainly, lookup } }
+  const agentFor = (connect: Connecting): Agent => new undici.Agent({ connect, connections: maxConnections })
+  return {
+    undici,
+    connecting,
+    requests: { anywhere: agentFor(connecting.anywhere), public: agentFor(connecting.public) },
+  }
 }
 
-const openSocket = (undici: Undici, url: string, listen: (wire: Wire) => WireListener): Promise<void> =>
+/** Of a host that is an address nothing is resolved. */
+const requireReach = (url: string, reach: Reach): void => {
+  const refusal = reach === 'public' ? refuseSuppliedUrl(url) : undefined
+  if (refusal !== undefined) throw new Error(refusal)
+}
+
+const openSocket = (
+  undici: Undici,
+  connecting: Connecting,
+  url: string,
+  listen: (wire: Wire) => WireListener,
+): Promise<void> =>
   new Promise((resolve, reject) => {
-    const line = new Line(undici)
+    const line = new Line(undici, connecting)
     const socket = new undici.WebSocket(`${url.replace(/^http/, 'ws')}/v1/peer`, { dispatcher: line.agent })
     const wire = wireOf(socket, line)
     let listener: WireListener | undefined
@@ -101,7 +147,7 @@ class Line {
   #socket: Socket | undefined
   #timer: ReturnType<typeof setTimeout> | undefined
 
-  constructor({ Agent, buildConnector }: Undici) {
+  constructor({ Agent, buildConnector }: Undici, connecting: Connecting) {
     const connect = buildConnector(connecting)
     this.agent = new Agent({
       connect: (options, callback) =>
@@ -140,14 +186,15 @@ const explain = (error: unknown): string => {
 }
 
 const ask = async (
-  { undici, requests }: Tools,
+  undici: Undici,
+  dispatcher: Agent,
   url: string,
   headers: Readonly<Record<string, string>>,
   { method, path, body, maxBytes, timeoutMs }: PlainRequest,
 ): Promise<PlainAnswer> => {
   try {
     const answer = await undici.request(`${url}${path}`, {
-      dispatcher: requests,
+      dispatcher,
       method,
       headers: { ...headers, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
       ...(body === undefined ? {} : { body }),

@@ -151,7 +151,8 @@ const writeMessage = (message: PeerMessage): string => {
     case 'proposal':
       return `${brief(message.proposal)} of ${nameOf(message.proposal.validator)}`
     case 'transactions':
-      throw new Error('texts are the business of the shell')
+    case 'cards':
+      throw new Error(`${message.kind} are the business of the shell`)
     default:
       return `${message.kind} ${writeHashes(message.hashes)}`
   }

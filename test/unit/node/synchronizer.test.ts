@@ -422,7 +422,6 @@ describe('a node that is ahead', () => {
       height: () => network.chain.head.height,
       readSegment: (from, limit, options) => readSegment(network.chain, from, limit, options),
       transport: {
-        dial: () => Promise.reject(new Error('not here')),
         request: async (_, { method, path, body }) => {
           scene.asked.push(`${method} ${path}`)
           await scene.synchronizer.takePushed(JSON.parse(body!) as Json)
