@@ -16,7 +16,11 @@ export type Kind = (typeof kinds)[number]
  * - `skewed`: honest, but its clock is seconds to days off, and jumps.
  */
 export type Role = 'honest' | 'twin' | 'forgetful' | 'skewed' | Lie
-const faultyRoles: readonly Role[] = ['twin', 'twin', 'twin', 'forgetful', 'skewed', ...lies]
+const faultyRoles: readonly Role[] = [
+  ...(['twin', 'twin', 'twin', 'forgetful', 'skewed'] as const),
+  ...(['reproposer', 'reproposer', 'reproposer'] as const),
+  ...lies,
+]
 
 export interface Part {
   readonly name: string
@@ -44,6 +48,10 @@ export interface Scenario {
   readonly hasPlans: boolean
   /** Nothing but partitions troubles this one. */
   readonly isGentle: boolean
+  /** Chance that who is the first to see a decision dies of it, before it can tell of it. */
+  readonly lostWitnessPercent: number
+  /** Those who lied are gone for good when the world heals. */
+  readonly losesLiars: boolean
   /** Machines that hear nothing of the others until the healing; absent where weather and plans decide. */
   readonly side?: readonly string[]
   /** Accounts that pay each other. */
@@ -77,6 +85,8 @@ export const drawScenario = (kind: Kind, seed: number): Scenario => {
     clients: kind === 'short' ? 2 : 3,
     changesStake: chance.percent(kind === 'short' ? 20 : 60),
     hasShortPeriods: chance.percent(30),
+    lostWitnessPercent: kind === 'short' ? chance.pick([0, 50, 90]) : chance.pick([0, 0, 10]),
+    losesLiars: chance.percent(50),
   }
 }
 

@@ -36,7 +36,17 @@ const drawTreason = (seed: number): Scenario => {
   }))
   const twins = parts.slice(0, traitors).map(({ name }) => `${name}'`)
   const side = [...twins, ...parts.slice(traitors, traitors + left).map(({ name }) => name)]
-  return { ...usual, parts, joiners: [], side, hasPlans: false, isGentle: true, changesStake: false }
+  return {
+    ...usual,
+    parts,
+    joiners: [],
+    side,
+    hasPlans: false,
+    isGentle: true,
+    changesStake: false,
+    lostWitnessPercent: 0,
+    losesLiars: false,
+  }
 }
 
 interface Inquest {
