@@ -26,7 +26,7 @@ const casts = [
 ] as const
 
 const drawTreason = (seed: number): Scenario => {
-  const usual = drawScenario('short', seed)
+  const { opening: _, ...usual } = drawScenario('short', seed)
   const [traitors, left, right] = new Chance(`treason ${seed}`).pick(casts)
   const model = { ...usual.parts[0]!, stake: 10 }
   const parts = Array.from({ length: traitors + left + right }, (_, at) => ({

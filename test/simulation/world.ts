@@ -5,12 +5,14 @@
  * new blocks within a bounded number of rounds. Safety is watched all along.
  */
 import { proposersOf } from '../../src/consensus/proposer.ts'
+import { networkOf } from '../../src/ledger/genesis.ts'
 import type { PeerMessage } from '../../src/messages/peer-message.ts'
 import type { Chain } from '../../src/node/chain.ts'
 import type { Node } from '../../src/node/node.ts'
 import type { Genesis } from '../../src/objects/genesis.ts'
 import type { Operation } from '../../src/objects/operation.ts'
 import { defaultParameters } from '../../src/objects/parameters.ts'
+import { validatorSet } from '../../src/objects/validators.ts'
 import type { ConsensusMessage } from '../../src/objects/vote.ts'
 import {
   type Address,
@@ -63,6 +65,8 @@ const shortPeriods = {
 const calmBlocks = 4
 /** Writes of a machine's life among which one may be its last. */
 const maxFatalWrite = 60
+/** Names that are tried for a network whose proposers come in a certain order. */
+const maxNames = 20
 const unit = 10n ** 9n
 
 export interface Outcome {
@@ -276,7 +280,21 @@ class World {
     const parameters = this.#scenario.hasShortPeriods
       ? { ...defaultParameters, ...shortPeriods }
       : defaultParameters
-    return { name: 'simulated', time, parameters, accounts, validators }
+    return this.#named({ name: 'simulated', time, parameters, accounts, validators })
+  }
+
+  /** The name is a part of the network's id, which the order of the proposers hangs on. */
+  #named(genesis: Genesis): Genesis {
+    const { opening } = this.#scenario
+    if (!opening) return genesis
+    const set = validatorSet(genesis.validators)
+    const meant = this.#addressOf(opening.name)
+    for (let attempt = 0; attempt < maxNames; attempt++) {
+      const named = { ...genesis, name: `simulated ${attempt}` }
+      const proposerOf = proposersOf(networkOf(named), asHeight(1), set)
+      if (proposerOf(asRound(opening.round)) === meant) return named
+    }
+    return genesis
   }
 
   #makeMachines(): readonly Machine[] {
