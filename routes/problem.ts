@@ -48,6 +48,7 @@ export const problems: Readonly<Record<ProblemCode, Row>> = {
   'upgrade-required': { status: 426, title: 'Upgrade required' },
   'not-found': { status: 404, title: 'Not found' },
   'method-not-allowed': { status: 405, title: 'Method not allowed' },
+  'read-only': { status: 403, title: 'Read-only node' },
   pruned: { status: 410, title: 'Pruned' },
 
   unauthorized: { status: 401, title: 'Unauthorized' },
@@ -57,6 +58,7 @@ export const problems: Readonly<Record<ProblemCode, Row>> = {
   'too-many-requests': { status: 429, title: 'Too many requests', retryAfterSeconds: 1 },
   'storage-unavailable': { ...notNow, retryAfterSeconds: 5, title: 'Storage unavailable' },
   'shutting-down': { ...notNow, retryAfterSeconds: 5, title: 'Shutting down' },
+  'lease-lost': { ...notNow, retryAfterSeconds: 60, title: 'Lease lost' },
   'signing-refused': { ...notNow, retryAfterSeconds: 60, title: 'Signing refused' },
 
   'no-origin': { ...notNow, retryAfterSeconds: 5, title: 'No origin answers' },

@@ -33,6 +33,7 @@ export type ErrorCode =
   | 'upgrade-required'
   | 'not-found'
   | 'method-not-allowed'
+  | 'read-only'
   | 'pruned'
   // not you
   | 'unauthorized'
@@ -42,6 +43,7 @@ export type ErrorCode =
   | 'too-many-requests'
   | 'storage-unavailable'
   | 'shutting-down'
+  | 'lease-lost'
   | 'signing-refused'
   | 'no-origin'
   // the operator's own: configuration and data folder

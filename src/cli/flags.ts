@@ -35,7 +35,7 @@ export const readTokenFlag = (): Option =>
 export const storageFlag = (): Option =>
   flag(
     '--storage <kind>',
-    'where the ledger lies: level, fs (each also as kind:PATH), or memory, which keeps nothing',
+    'where the ledger lies: level, fs (each also as kind:PATH), redis://… or postgres://…, or memory, which keeps nothing',
   ).default('level')
 export const keyFileFlag = (): Option =>
   flag('--key-file <file>', "sign with the key in this file instead of the data folder's").argParser(

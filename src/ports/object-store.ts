@@ -33,3 +33,20 @@ export interface ObjectStore {
   reclaim(prefixes: readonly string[]): Promise<void>
   close(): Promise<void>
 }
+
+/** Whoever writes to a store that others read. */
+export interface Writer {
+  /** Address of its node, or what else it is. */
+  readonly name: string
+  /** Where it is asked, once it listens. */
+  readonly url?: string
+}
+
+/** A store that another process writes to meanwhile: for reading only. */
+export interface SharedStore
+  extends Pick<ObjectStore, 'durability' | 'get' | 'getMany' | 'readHead' | 'close'> {
+  /** Calls back whenever the head may have changed, until the store is closed. */
+  listen(onCommit: () => void): Promise<void>
+  /** Who writes now; undefined when nobody does. */
+  writer(): Promise<Writer | undefined>
+}

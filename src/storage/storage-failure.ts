@@ -40,3 +40,23 @@ const codeOf = (cause: unknown): string => {
   const named = spoken.find(([words]) => cause.message.includes(words))
   return named?.[1] ?? ('code' in cause ? String(cause.code) : '')
 }
+
+/** Of a server: it comes back without the node being started again. */
+export const serverFailure = (
+  place: string,
+  action: 'open' | 'read' | 'write' | 'close',
+  cause: unknown,
+): TautlineError =>
+  new TautlineError(
+    'storage-unavailable',
+    `the storage at ${place} failed to ${action}: ${reasonOf(cause)}; see that the server runs and can be reached` +
+      (action === 'open' ? ', then start the node again' : ': the node goes on by itself then'),
+    { action },
+    cause,
+  )
+
+/** What failed at several addresses of one host has no words of its own. */
+const reasonOf = (cause: unknown): string => {
+  if (cause instanceof AggregateError) return cause.errors.map(reasonOf).join(', ')
+  return cause instanceof Error ? cause.message : String(cause)
+}

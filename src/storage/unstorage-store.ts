@@ -11,7 +11,7 @@
 import { createStorage, type Storage } from 'unstorage'
 import { decodeSlot, encodeSlot, newestSlot, type Slot, slotIndex } from '../codec/slot.ts'
 import { assert, TautlineError } from '../errors.ts'
-import type { Changes, Durability, ObjectKey, ObjectStore } from '../ports/object-store.ts'
+import type { Changes, Durability, ObjectKey, ObjectStore, SharedStore } from '../ports/object-store.ts'
 import type { ObjectDriver } from './driver.ts'
 import { storageFailure } from './storage-failure.ts'
 
@@ -28,28 +28,40 @@ export const openUnstorageStore = async (
 ): Promise<ObjectStore> => {
   const storage = createStorage({ driver })
   try {
-    const head = await readHeadSlot(storage)
-    return new UnstorageStore(driver, storage, durability, head?.counter ?? 0)
+    const slots = await readSlots(storage)
+    return new UnstorageStore(driver, storage, durability, slots)
   } catch (cause) {
     await storage.dispose()
     throw cause
   }
 }
 
+/** For reading what another process writes meanwhile, by a driver that can tell. */
+export const openSharedStore = async (driver: ObjectDriver, durability: Durability): Promise<SharedStore> => {
+  const store = await openUnstorageStore(driver, durability)
+  return Object.assign(store, {
+    listen: (onCommit: () => void) => attempt('read', async () => driver.listen?.(onCommit)),
+    writer: () => attempt('read', async () => driver.writer?.()),
+  })
+}
+
 class UnstorageStore implements ObjectStore {
   readonly durability: Durability
   readonly #driver: ObjectDriver
   readonly #storage: Storage
+  /** As they lie in the storage, by all that this store knows. */
+  readonly #slots: Slots
   /** Of the head that was committed last; 0 before the first. */
   #counter: number
   #committing: Promise<void> | undefined
   #closing: Promise<void> | undefined
 
-  constructor(driver: ObjectDriver, storage: Storage, durability: Durability, counter: number) {
+  constructor(driver: ObjectDriver, storage: Storage, durability: Durability, slots: Slots) {
     this.#driver = driver
     this.#storage = storage
     this.durability = durability
-    this.#counter = counter
+    this.#slots = slots
+    this.#counter = newestOf(slots)?.counter ?? 0
   }
 
   async get(key: ObjectKey): Promise<Uint8Array | undefined> {
@@ -71,7 +83,7 @@ class UnstorageStore implements ObjectStore {
 
   async readHead(): Promise<Uint8Array | undefined> {
     this.#requireOpen()
-    const head = await readHeadSlot(this.#storage)
+    const head = newestOf(await readSlots(this.#storage))
     return head && new Uint8Array(head.value)
   }
 
@@ -104,7 +116,7 @@ class UnstorageStore implements ObjectStore {
     const headKey = headKeys[slotIndex(counter)]
     const slot = encodeSlot({ counter, value: head })
     if (this.#driver.writeBatch) {
-      await this.#driver.writeBatch([...puts, [headKey, slot]], removes)
+      await this.#driver.writeBatch([...puts, [headKey, slot]], removes, [...this.#slots])
     } else {
       await runInLanes(puts, ([key, value]) => this.#storage.setItemRaw(key, new Uint8Array(value)))
       await this.#driver.sync?.()
@@ -113,6 +125,7 @@ class UnstorageStore implements ObjectStore {
       await runInLanes(removes, (key) => this.#storage.removeItem(key))
     }
     this.#counter = counter
+    this.#slots.set(headKey, slot)
   }
 
   async #dispose(): Promise<void> {
@@ -126,8 +139,13 @@ class UnstorageStore implements ObjectStore {
   }
 }
 
-const readHeadSlot = async (storage: Storage): Promise<Slot | undefined> => {
-  const bytes = await Promise.all(headKeys.map((key) => readBytes(storage, key)))
+type Slots = Map<ObjectKey, Uint8Array | undefined>
+
+const readSlots = async (storage: Storage): Promise<Slots> =>
+  new Map(await Promise.all(headKeys.map(async (key) => [key, await readBytes(storage, key)] as const)))
+
+const newestOf = (slots: Slots): Slot | undefined => {
+  const bytes = [...slots.values()]
   const head = newestSlot(bytes.map((slot) => slot && decodeSlot(slot)))
   // One bad slot alone is what the very first commit leaves when it is torn: nothing was promised yet.
   if (head === undefined && bytes.every((slot) => slot !== undefined)) {

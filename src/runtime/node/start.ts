@@ -72,8 +72,15 @@ const open = async (
   const closedReads = readToken === undefined ? {} : { readToken }
   const transport = createTransport(closedReads)
   onClose(() => transport.close())
-  const store = await openStore(options.storage, folder.path)
   const reachedUnder = [...options.urls]
+  const store = await openStore(options.storage, folder.path, {
+    writer: () => ({ name: identity.signer.address, ...(reachedUnder[0] && { url: reachedUnder[0] }) }),
+    onLost: options.onHalt,
+  })
+  if (store.durability === 'process-crash')
+    log.warn('a power failure may take blocks from this storage that were answered as committed', {
+      storage: options.storage.replace(/\/\/[^/]*@/, '//'),
+    })
   let tellReached!: (url: string) => void
   const reached = new Promise<string>((resolve) => {
     tellReached = resolve
