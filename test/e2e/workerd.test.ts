@@ -5,7 +5,13 @@ import type { FinalTransaction } from '../../src/node/service.ts'
 import type { Address, Amount, Height } from '../../src/units.ts'
 import { foundNetwork, startInFolder } from './network-process.ts'
 import { eventually, type NodeProcess, pause } from './node-process.ts'
-import { lastInWorkerd, startWorkerd, type WorkerdProcess, withItsRecord } from './workerd-process.ts'
+import {
+  lastInWorkerd,
+  spawnWorkerd,
+  startWorkerd,
+  type WorkerdProcess,
+  withItsRecord,
+} from './workerd-process.ts'
 
 /** RFC 8032 §7.1, test 1. */
 const receiver = 'taut16adfsqvzky9t042tlmfujeq88g8wzuhnm2nzxfd0qgdx3ac82ydqy3t3cr' as Address
@@ -80,6 +86,17 @@ describe('a validator in a Durable Object', () => {
     for (const { stderr } of nodes) expect(stderr()).not.toMatch(/contradicted itself/)
     expect(durable.stdout() + durable.stderr()).not.toMatch(/not in its sign record|can't start/)
     expect((await nodes[0]!.client.validators()).validators).toHaveLength(4)
+  })
+
+  it('is killed while awake, and comes back by itself: nobody has to ask it anything', async () => {
+    const { options, nodes, durable } = await startAll(4)
+    await sameBlock([...nodes, durable], (await pay(nodes[0]!)).height)
+    await durable.kill('SIGKILL')
+    const { stdout } = await spawnWorkerd(withItsRecord(options))
+    await eventually(
+      async () => stdout().includes('"message":"awake"') || undefined,
+      `it stays dead: ${stdout()}`,
+    )
   })
 
   it('sleeps when there is nothing to do, without a socket or a timer; a transaction at another node wakes it, and it votes', async () => {
