@@ -1,12 +1,14 @@
 /** A validator in a Durable Object of the real workerd, among others on Node. */
 import { readdir, readFile, readlink } from 'node:fs/promises'
+import { request } from 'node:http'
 import { describe, expect, it } from 'vitest'
 import type { FinalTransaction } from '../../src/node/service.ts'
 import type { Address, Amount, Height } from '../../src/units.ts'
-import { foundNetwork, startInFolder } from './network-process.ts'
-import { eventually, type NodeProcess, pause } from './node-process.ts'
+import { foundNetwork, freePorts, startInFolder } from './network-process.ts'
+import { eventually, type NodeProcess, pause, temporaryFolder } from './node-process.ts'
 import {
   lastInWorkerd,
+  operatorToken,
   spawnWorkerd,
   startWorkerd,
   type WorkerdProcess,
@@ -86,6 +88,28 @@ describe('a validator in a Durable Object', () => {
     for (const { stderr } of nodes) expect(stderr()).not.toMatch(/contradicted itself/)
     expect(durable.stdout() + durable.stderr()).not.toMatch(/not in its sign record|can't start/)
     expect((await nodes[0]!.client.validators()).validators).toHaveLength(4)
+  })
+
+  it('opens no door of the operator to another origin, a rebound Host, a plain text or a wrong token', async () => {
+    const { url } = await startWorkerd({ data: await temporaryFolder(), port: await freePorts(1) })
+    const body = JSON.stringify({ operations: [{ type: 'transfer', to: receiver, amount: '5' }] })
+    const own = { 'content-type': 'application/json', authorization: `Bearer ${operatorToken}` }
+    // Not by fetch, which lets nobody choose the Host.
+    const spend = (headers: Readonly<Record<string, string>>): Promise<number | undefined> =>
+      new Promise((resolve, reject) => {
+        const asking = request(`${url}/v1/wallet/transactions?wait=committed`, {
+          method: 'POST',
+          headers: { ...own, ...headers },
+        })
+        asking.on('response', (answer) => resolve(answer.resume().statusCode))
+        asking.on('error', reject)
+        asking.end(body)
+      })
+    expect(await spend({ origin: 'https://elsewhere.example' })).toBe(403)
+    expect(await spend({ host: `rebound.example:${new URL(url).port}` })).toBe(403)
+    expect(await spend({ 'content-type': 'text/plain' })).toBe(415)
+    expect(await spend({ authorization: 'Bearer another' })).toBe(401)
+    expect(await spend({})).toBe(200)
   })
 
   it('is killed while awake, and comes back by itself: nobody has to ask it anything', async () => {
