@@ -41,6 +41,7 @@ export default defineConfig({
           name: 'slow',
           include: slow.map((room) => `${room}/**/*.test.ts`),
           testTimeout: 600_000,
+          hookTimeout: 120_000, // a browser may be opened before each test
           fileParallelism: false,
           root: import.meta.dirname,
         },
