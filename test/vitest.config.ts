@@ -51,6 +51,7 @@ export default defineConfig({
           name: 'inside',
           include: inside.map((files) => `${files}.test.ts`),
           testTimeout: 120_000,
+          hookTimeout: 120_000,
           root: import.meta.dirname,
         },
       },

@@ -101,7 +101,7 @@ describe('a stream of transactions', () => {
     let most = 0
     vi.spyOn(world.node, 'submitAll').mockImplementation(async (transactions) => {
       most = Math.max(most, ++running)
-      await new Promise((resolve) => setTimeout(resolve, 20))
+      await new Promise((resolve) => setTimeout(resolve, 200))
       running--
       return transactions.map(({ id }) => ({ submission: { id, status: 'pending' } }))
     })
@@ -110,7 +110,17 @@ describe('a stream of transactions', () => {
       const lines = Array.from({ length: 4 * maxBatchLines }, async (_, line) =>
         JSON.stringify(await world.sign({ nonce: line }, senderOf(line))),
       )
-      const answers = await submit(world, (await Promise.all(lines)).join('\n'))
+      // In one piece, as a runtime need not pass on a string.
+      const piece = new TextEncoder().encode((await Promise.all(lines)).join('\n'))
+      const answers = await submit(
+        world,
+        new ReadableStream({
+          start: (controller) => {
+            controller.enqueue(piece)
+            controller.close()
+          },
+        }),
+      )
       expect(answers).toHaveLength(4 * maxBatchLines)
       return most
     }

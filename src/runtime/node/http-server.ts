@@ -13,7 +13,7 @@ import { TautlineError } from '../../errors.ts'
 import type { Log } from '../../ports/log.ts'
 import { answerRaw } from './raw-answer.ts'
 import { Turns } from './turns.ts'
-import { attachWebSockets, type Fetch, type WebSockets } from './web-socket.ts'
+import { attachWebSockets, type Fetch, upgradeOptions, type WebSockets } from './web-socket.ts'
 
 export interface Timeouts {
   /** Headers of a request must be here within this. */
@@ -100,6 +100,7 @@ export const openHttpServer = async (options: HttpServerOptions): Promise<HttpSe
 }
 
 const serverOptions = ({ headersMs, requestMs, keepAliveMs, checkEveryMs }: Timeouts): ServerOptions => ({
+  ...upgradeOptions,
   requireHostHeader: false, // or else Node refuses one without it by itself, and without a word
   headersTimeout: headersMs,
   requestTimeout: requestMs,

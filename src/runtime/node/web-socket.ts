@@ -13,7 +13,6 @@ import type { UpgradeWebSocket, WSContext } from 'hono/ws'
 import type { WebSocket } from 'ws'
 import { TautlineError } from '../../errors.ts'
 import type { Log } from '../../ports/log.ts'
-import { serveWithoutUpgrade } from './engine.ts'
 import { answerRaw, letGo } from './raw-answer.ts'
 
 /** Largest message that a peer needs to send; `ws` would take 100 MiB. */
@@ -95,6 +94,11 @@ const captureListener = <Listener>(
   return captured!
 }
 
+/** For the server: other wishes to upgrade are passed over. Node 20 doesn't know it. */
+export const upgradeOptions = {
+  shouldUpgradeCallback: (request: IncomingMessage) => asksForWebSocket(request),
+}
+
 const asksForWebSocket = ({ headers }: IncomingMessage): boolean =>
   headers.upgrade?.toLowerCase() === 'websocket'
 
@@ -107,4 +111,24 @@ const findFault = ({ method, url = '', headers }: IncomingMessage): string | und
     return 'expected a Sec-WebSocket-Key of 16 bytes in base64'
   if (headers['sec-websocket-protocol'] !== undefined) return 'no subprotocol is spoken here: ask for none'
   return undefined
+}
+
+/**
+ * Serves a request that asks for another protocol as the plain one that it also is (RFC 9110 §7.8): Java's and
+ * other clients ask every server for HTTP/2 this way. Node 20 has taken it apart by now, so it is put together
+ * again without the wish, and read once more.
+ */
+const serveWithoutUpgrade = (
+  server: Server,
+  { method, url, rawHeaders }: IncomingMessage,
+  socket: Duplex,
+  head: Buffer,
+): void => {
+  let text = `${method} ${url} HTTP/1.1\r\n`
+  for (let at = 0; at < rawHeaders.length; at += 2) {
+    if (!['upgrade', 'connection', 'http2-settings'].includes(rawHeaders[at]!.toLowerCase()))
+      text += `${rawHeaders[at]}: ${rawHeaders[at + 1]}\r\n`
+  }
+  socket.unshift(Buffer.concat([Buffer.from(`${text}\r\n`, 'latin1'), head]))
+  server.emit('connection', socket)
 }

@@ -138,7 +138,8 @@ describe('a ledger in LevelDB', () => {
 describe.runIf(process.platform === 'linux')('a disk that is full for a while', () => {
   test('loses nothing that LevelDB has acknowledged, before or after', async () => {
     const program = join(import.meta.dirname, 'outgrow-limit.ts')
-    const command = `trap '' XFSZ; ulimit -S -f 1100; exec "$0" --import tsx "${program}" level "${folder}"`
+    const flags = process.versions.deno ? 'run --allow-all' : '--import tsx'
+    const command = `trap '' XFSZ; ulimit -S -f 1100; exec "$0" ${flags} "${program}" level "${folder}"`
     const { stdout } = await promisify(execFile)('bash', ['-c', command, process.execPath])
     const { acknowledged, codes, messages } = JSON.parse(stdout) as {
       acknowledged: number
