@@ -204,15 +204,15 @@ const loadClient = async () => {
 const promiseOf = async (server: Server): Promise<Durability> => {
   const settings = await readSettings(server)
   if (settings === undefined) return 'none' // it doesn't say
-  if (settings['maxmemory'] !== '0' && settings['maxmemory-policy']?.startsWith('allkeys')) {
+  if (settings.maxmemory !== '0' && settings['maxmemory-policy']?.startsWith('allkeys')) {
     throw new TautlineError(
       'bad-configuration',
       `the Redis server at ${server.address.place} throws keys away when its memory is full (maxmemory-policy ${settings['maxmemory-policy']}): ` +
         'expected noeviction for a ledger',
     )
   }
-  if (settings['appendonly'] !== 'yes') return 'none'
-  const syncsFirst = settings['appendfsync'] === 'always' && settings['no-appendfsync-on-rewrite'] === 'no'
+  if (settings.appendonly !== 'yes') return 'none'
+  const syncsFirst = settings.appendfsync === 'always' && settings['no-appendfsync-on-rewrite'] === 'no'
   return syncsFirst ? 'power-loss' : 'process-crash'
 }
 

@@ -209,7 +209,8 @@ export class Dialler {
     const { clock, random, bannedUntil, onGivenUp } = this.#parts
     if (target.expects !== undefined) {
       this.remove(target)
-      return onGivenUp(target.expects)
+      onGivenUp(target.expects)
+      return
     }
     const pauseMs = Math.min(maxRedialMs, firstRedialMs * 2 ** Math.min(target.attempts, 16))
     const jitteredMs = pauseMs * (1 / 2 + random.fraction() / 2)
