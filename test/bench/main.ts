@@ -9,6 +9,7 @@ import { rmSync } from 'node:fs'
 import { mkdtemp } from 'node:fs/promises'
 import { availableParallelism, cpus } from 'node:os'
 import { join } from 'node:path'
+import { bundleFigures, isOfBundles } from './bundles.ts'
 import { envelopeFigures, isOfEnvelopes } from './envelopes.ts'
 import { limitFigures, openLimitMeter } from './limit.ts'
 import { openLoadGenerator } from './load-generator.ts'
@@ -40,6 +41,7 @@ const measure = async (options: Options, parts: Bench): Promise<readonly Figure[
     ...([...options.parts].some(isOfLedgers) ? await runStages(options, parts, report) : []),
     ...(await runNetworkStages(options, parts, report)),
     ...envelopeFigures(options, report),
+    ...(await bundleFigures(options)),
   ]
   const isMeasured = figures.some(({ row }) => row === 'allCores')
   if (isMeasured || !options.parts.has('limit')) return figures
@@ -47,7 +49,8 @@ const measure = async (options: Options, parts: Bench): Promise<readonly Figure[
 }
 
 /** Measured on ledgers that are filled first. */
-const isOfLedgers = (part: Part): boolean => part !== 'limit' && !isOfNetworks(part) && !isOfEnvelopes(part)
+const isOfLedgers = (part: Part): boolean =>
+  part !== 'limit' && ![isOfNetworks, isOfEnvelopes, isOfBundles].some((isOf) => isOf(part))
 
 /** For runs without a load that it would have been measured around. */
 const measureLimit = async (

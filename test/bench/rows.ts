@@ -15,6 +15,7 @@ export const parts = [
   'network',
   'network-latency',
   'envelopes',
+  'bundle',
 ] as const
 export type Part = (typeof parts)[number]
 
@@ -132,6 +133,12 @@ export const rows = {
   sealedShare: { part: 'envelopes', by: 'bytes', name: '… of those key agreements', unit: '%', atLeast: 10 },
   opened: { part: 'envelopes', by: 'bytes', name: 'messages opened, one core', unit: '/s' },
   openedShare: { part: 'envelopes', by: 'bytes', name: '… of those key agreements', unit: '%', atLeast: 10 },
+  browserBundle: {
+    part: 'bundle',
+    name: 'a node as one module for browsers, gzipped',
+    unit: 'kB',
+    atMost: 120,
+  },
 } as const satisfies Record<string, Row>
 export type RowName = keyof typeof rows
 export const rowNames = Object.keys(rows) as RowName[]

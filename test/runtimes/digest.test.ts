@@ -1,6 +1,7 @@
 /** The same inputs give the same blocks, votes and state roots, whatever engine executes them. */
 import { beforeAll, expect, it } from 'vitest'
-import { runSeeds, type Runtime as SeedRuntime, seedsOf } from '../simulation/seed-runner.ts'
+import { runSeeds, type Runtime as SeedRuntime } from '../simulation/seed-runner.ts'
+import { seedsOf } from '../simulation/sizes.ts'
 import { others, programOf, type Runtime } from './runtimes.ts'
 
 const digestsOn = async (runtime?: SeedRuntime): Promise<ReadonlyMap<string, string>> => {

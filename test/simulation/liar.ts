@@ -10,14 +10,14 @@ import { hashHeader } from '../../src/objects/block.ts'
 import { signingText, type Transaction } from '../../src/objects/transaction.ts'
 import { type ConsensusMessage, messageSigningText, type Vote } from '../../src/objects/vote.ts'
 import type { PlainAnswer, PlainRequest } from '../../src/ports/transport.ts'
-import type { Address, BlockHash, Hash, NetworkId, Round, UnixMs } from '../../src/units.ts'
+import type { Address, BlockHash, Hash, NetworkId, UnixMs } from '../../src/units.ts'
 import type { Chance } from './chance.ts'
 import { isConsensus, said } from './interference.ts'
-import type { InstantSigner } from './keys.ts'
+import { Schemer, type SchemerParts } from './schemes.ts'
 
 /**
  * - `equivocator`: says one thing to some and another to others, votes and blocks.
- * - `reproposer`: proposes blocks of earlier rounds again, and names any earlier round as that of their polka.
+ * - `reproposer`: keeps prevotes back, and proposes again whatever polkas they make, or any that it makes up.
  * - `yes-sayer`: besides its node's votes, votes for every block that it knows, to whoever likes that.
  * - `withholder`: keeps its proposals and votes from some, or from all.
  * - `forger`: proposes invalid blocks, and answers those who sync with forgeries.
@@ -40,11 +40,15 @@ export const forgeryMs = 7_200_000
 /** Messages that a replayer has room for. */
 const maxHeard = 200
 
+export interface LiarParts extends SchemerParts {
+  readonly lie: Lie
+  /** Told which blocks no honest validator may vote for. */
+  readonly onInvalid: (block: BlockHash) => void
+}
+
 export class Liar {
-  readonly #lie: Lie
-  readonly #signer: InstantSigner
-  readonly #chance: Chance
-  readonly #onInvalid: (block: BlockHash) => void
+  readonly #parts: LiarParts
+  readonly #schemer: Schemer
   /** Peers that are told the other story, by height, round and kind. */
   readonly #audiences = new Map<string, boolean>()
   readonly #heard: PeerMessage[] = []
@@ -53,16 +57,12 @@ export class Liar {
   #payment: Transaction | undefined
   /** Blocks proposed in this height, in the order in which they became known. */
   #known: { readonly height: number; readonly blocks: Set<BlockHash> } = { height: 0, blocks: new Set() }
-  /** Its own second proposals, and everybody's first of the known blocks. */
-  readonly #again = new Map<BlockHash, ProposalMessage>()
-  readonly #proposals = new Map<BlockHash, ProposalMessage>()
+  /** Times of all blocks that it has seen. */
+  readonly #times = new Map<BlockHash, UnixMs>()
 
-  /** @param onInvalid - told which blocks no honest validator may vote for */
-  constructor(lie: Lie, signer: InstantSigner, chance: Chance, onInvalid: (block: BlockHash) => void) {
-    this.#onInvalid = onInvalid
-    this.#lie = lie
-    this.#signer = signer
-    this.#chance = chance
+  constructor(parts: LiarParts) {
+    this.#parts = parts
+    this.#schemer = new Schemer(parts)
   }
 
   /** Something that its node was told. */
@@ -70,7 +70,8 @@ export class Liar {
     if (isConsensus(message)) this.#voters.add(said(message).validator)
     if (message.kind === 'transactions') this.#payment = message.transactions.at(-1) as Transaction
     if (message.kind === 'proposal') this.#learn(message)
-    if (this.#lie === 'replayer' && isConsensus(message) && this.#heard.length < maxHeard)
+    if (this.#parts.lie === 'reproposer' && isConsensus(message)) this.#schemer.hear(message)
+    if (this.#parts.lie === 'replayer' && isConsensus(message) && this.#heard.length < maxHeard)
       this.#heard.push(message)
   }
 
@@ -82,19 +83,19 @@ export class Liar {
   /** What it answers, to those who ask for blocks above all. */
   retell({ path }: PlainRequest, answer: PlainAnswer): PlainAnswer {
     const isSegment = path.startsWith('/v1/blocks?') && answer.text.startsWith('{"blocks":[{')
-    if (this.#lie === 'withholder' && this.#chance.percent(30)) return { status: 503, text: '' }
-    if (this.#lie !== 'forger' || !isSegment || this.#chance.percent(30)) return answer
-    return { ...answer, text: forgeSegment(answer.text, this.#chance) }
+    if (this.#parts.lie === 'withholder' && this.#parts.chance.percent(30)) return { status: 503, text: '' }
+    if (this.#parts.lie !== 'forger' || !isSegment || this.#parts.chance.percent(30)) return answer
+    return { ...answer, text: forgeSegment(answer.text, this.#parts.chance) }
   }
 
   #utter(peer: string, message: PeerMessage): readonly PeerMessage[] {
     if (message.kind === 'proposal') this.#learn(message)
     if (!isConsensus(message) || !this.#isOwn(message)) return [message]
-    switch (this.#lie) {
+    switch (this.#parts.lie) {
       case 'equivocator':
         return [this.#isTold(peer, message) ? this.#otherStory(message) : message]
       case 'reproposer':
-        return [message.kind === 'proposal' ? this.#proposedAgain(message) : message]
+        return this.#schemer.speak(message)
       case 'yes-sayer':
         return [message, ...this.#agreeing(peer, message)]
       case 'withholder':
@@ -109,28 +110,25 @@ export class Liar {
   }
 
   #isOwn(message: ProposalMessage | VoteMessage): boolean {
-    return said(message).validator === this.#signer.address
+    return said(message).validator === this.#parts.signer.address
   }
 
   #isTold(peer: string, message: ProposalMessage | VoteMessage): boolean {
     const { kind, height, round } = said(message)
     const audience = `${kind} ${height} ${round} ${peer}`
-    const isTold = this.#audiences.get(audience) ?? this.#chance.percent(50)
+    const isTold = this.#audiences.get(audience) ?? this.#parts.chance.percent(50)
     this.#audiences.set(audience, isTold)
     return isTold
   }
 
-  #learn(message: ProposalMessage): void {
-    this.#know(message.proposal)
-    const { block } = message.proposal
-    if (this.#lie === 'reproposer' && !this.#proposals.has(block)) this.#proposals.set(block, message)
+  #learn({ proposal, block }: ProposalMessage): void {
+    this.#know(proposal)
+    this.#times.set(proposal.block, block.header.time)
   }
 
   #know({ height, block }: ConsensusMessage): void {
     if (height > this.#known.height) {
       this.#known = { height, blocks: new Set() }
-      this.#proposals.clear()
-      this.#again.clear()
     }
     if (block && height === this.#known.height) this.#known.blocks.add(block)
   }
@@ -149,27 +147,6 @@ export class Liar {
     } as Vote)
   }
 
-  /** One and the same to all, so that it is no evidence. */
-  #proposedAgain(message: ProposalMessage): ProposalMessage {
-    const { proposal } = message
-    const again = this.#again.get(proposal.block) ?? this.#choose(message)
-    this.#again.set(proposal.block, again)
-    return again
-  }
-
-  #choose(message: ProposalMessage): ProposalMessage {
-    const { proposal } = message
-    const earlier = [...this.#proposals.values()].filter(({ proposal: { height, round, block } }) => {
-      return height === proposal.height && round < proposal.round && block !== proposal.block
-    })
-    if (earlier.length === 0) return message
-    const { block, proposal: first } = this.#chance.pick(earlier)
-    const polkaRound = this.#chance.below(proposal.round) as Round
-    const changed = { ...proposal, block: first.block, polkaRound }
-    const signature = this.#signer.sign(messageSigningText(changed))
-    return { kind: 'proposal', proposal: { ...changed, signature }, block }
-  }
-
   #agreeing(peer: string, message: ProposalMessage | VoteMessage): readonly PeerMessage[] {
     const { kind, ...place } = said(message)
     if (kind === 'proposal' || place.height !== this.#known.height) return []
@@ -186,9 +163,10 @@ export class Liar {
   #invalid(message: ProposalMessage): PeerMessage {
     const { header } = message.block
     const wrong = 'ab'.repeat(32) as Hash
+    const parentTime = this.#times.get(header.parent)
     const proposed = this.#propose(
       message,
-      this.#chance.pick([
+      this.#parts.chance.pick([
         { ...header, stateRoot: wrong },
         { ...header, time: (header.time + forgeryMs) as UnixMs },
         { ...header, time: (header.time - forgeryMs) as UnixMs },
@@ -197,9 +175,10 @@ export class Liar {
         { ...header, transactionsRoot: wrong },
         { ...header, parent: wrong as BlockHash },
         { ...header, count: header.count + 1 },
+        ...(parentTime === undefined ? [] : [{ ...header, time: parentTime }]),
       ]),
     )
-    if (proposed.proposal.polkaRound === undefined) this.#onInvalid(proposed.proposal.block)
+    if (proposed.proposal.polkaRound === undefined) this.#parts.onInvalid(proposed.proposal.block)
     return proposed
   }
 
@@ -211,24 +190,27 @@ export class Liar {
     this.#know(changed)
     return {
       kind: 'proposal',
-      proposal: { ...changed, signature: this.#signer.sign(messageSigningText(changed)) },
+      proposal: { ...changed, signature: this.#parts.signer.sign(messageSigningText(changed)) },
       block: { ...block, header },
     }
   }
 
   #vote(vote: Vote): VoteMessage {
-    return { kind: 'vote', vote: { ...vote, signature: this.#signer.sign(messageSigningText(vote)) } }
+    return { kind: 'vote', vote: { ...vote, signature: this.#parts.signer.sign(messageSigningText(vote)) } }
   }
 
   /** What it says itself, as if others said it; and somebody's last payment, once more. */
   #pretended(message: ProposalMessage | VoteMessage): readonly PeerMessage[] {
     if (message.kind !== 'vote') return []
-    const others = [...this.#voters].filter((voter) => voter !== this.#signer.address)
+    const others = [...this.#voters].filter((voter) => voter !== this.#parts.signer.address)
     const votes = others.flatMap((validator) =>
       (['prevote', 'precommit'] as const).map((kind): VoteMessage => {
         const { network, height, round, block } = message.vote
         const vote = { kind, network, height, round, validator, ...(block && { block }) }
-        return { kind: 'vote', vote: { ...vote, signature: this.#signer.sign(messageSigningText(vote)) } }
+        return {
+          kind: 'vote',
+          vote: { ...vote, signature: this.#parts.signer.sign(messageSigningText(vote)) },
+        }
       }),
     )
     return [...votes, ...this.#theft()]
@@ -239,13 +221,13 @@ export class Liar {
     if (!seen) return []
     const { signatures: _, ...paid } = seen
     const unsigned = { ...paid, nonce: paid.nonce + 1 }
-    const signature = this.#signer.sign(signingText(unsigned))
+    const signature = this.#parts.signer.sign(signingText(unsigned))
     const stolen = { ...unsigned, signatures: [{ key: paid.from, signature }] }
     return [{ kind: 'transactions', transactions: [stolen] }]
   }
 
   #replayed(message: ProposalMessage | VoteMessage): readonly PeerMessage[] {
-    const old = [...this.#chance.draw(2, this.#heard)]
+    const old = [...this.#parts.chance.draw(2, this.#heard)]
     if (message.kind !== 'vote') return old
     const elsewhere = { ...message.vote, network: 'cd'.repeat(32) as NetworkId }
     return [...old, this.#vote(elsewhere)]

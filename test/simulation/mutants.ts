@@ -3,8 +3,8 @@
  * the seeds of continuous integration until one fails. A mutant that no seed kills is a hole.
  */
 import { type Mutation, mutations } from './mutations.ts'
-import { replayCommand, runSeeds, type Seed, seedsOf } from './seed-runner.ts'
-import { ciSizes, sizesFrom } from './sizes.ts'
+import { replayCommand, runSeeds } from './seed-runner.ts'
+import { ciSizes, type Seed, seedsOf, sizesFrom } from './sizes.ts'
 
 const { short, long } = sizesFrom(process.env, ciSizes)
 /** The short ones first, since they kill most. */

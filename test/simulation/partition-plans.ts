@@ -14,10 +14,11 @@ type Cut = (from: string, to: string) => boolean
 type Plan = Readonly<Record<ConsensusMessage['kind'], Cut>>
 
 /**
- * How long a round's partitions last, from the first message that is judged by them. Several rounds pass in it; if
- * they never ended, who lacks a quorum's votes of a round could not even leave it.
+ * How long a round's partitions may last, from the first message that is judged by them. If they never ended, who
+ * lacks a quorum's votes of a round could not even leave it; when they end a round or two later, what was hidden
+ * then comes late.
  */
-const planMs = 8_000
+const planMs = [2_000, 3_500, 8_000] as const
 
 interface Judged {
   readonly plan: Plan
@@ -53,7 +54,7 @@ export class PartitionPlans {
     const name = `${height} ${round}`
     const judged = this.#judged.get(name) ?? {
       plan: this.#drawPlan(height, round),
-      endMs: this.#time.nowMs + planMs,
+      endMs: this.#time.nowMs + this.#chance.pick(planMs),
     }
     this.#judged.set(name, judged)
     const { plan, endMs } = judged
@@ -64,18 +65,40 @@ export class PartitionPlans {
   #drawPlan(height: number, round: number): Plan {
     const style = this.#chance.below(10)
     if (style < 3) return open
-    if (style < 8) return this.#planHiddenDecision(height, round)
+    if (style < 5) return this.#planHiddenPolka(height, round)
+    if (style < 9) return this.#planHiddenDecision(height, round)
     return { proposal: this.#drawCut(), prevote: this.#drawCut(), precommit: this.#drawCut() }
   }
 
   /** The few, among them who proposes next, hear enough to go on, and not enough to know. */
   #planHiddenDecision(height: number, round: number): Plan {
+    const { loners, one, misses } = this.#drawFew(height, round)
+    const isDeaf = this.#chance.percent(50)
+    return {
+      proposal: (_, to) => loners.has(to),
+      prevote: (from, to) => isDeaf && loners.has(to) && misses(to, from),
+      precommit: (from, to) => to !== one && misses(to, from),
+    }
+  }
+
+  /** The few vote nil, and of those who agree each misses a few: one alone may see that they do, or nobody. */
+  #planHiddenPolka(height: number, round: number): Plan {
+    const { loners, one, misses } = this.#drawFew(height, round)
+    const isSeen = this.#chance.percent(50)
+    return {
+      proposal: (_, to) => loners.has(to),
+      prevote: (from, to) => !(isSeen && to === one) && misses(to, from),
+      precommit: never,
+    }
+  }
+
+  /** The few, one of the others, and whom of these everybody misses. */
+  #drawFew(height: number, round: number) {
     const { voters, proposersOf } = this.#cast
     const few = Math.floor((voters.length - 1) / 3)
     const loners = new Set([...proposersOf(height, round + 1), ...this.#chance.draw(few - 1, voters)])
     const others = voters.filter((voter) => !loners.has(voter))
-    if (others.length === 0) return open
-    const one = this.#chance.pick(others)
+    const one = others.length === 0 ? undefined : this.#chance.pick(others)
     const missed = new Map(
       voters.map((voter) => [
         voter,
@@ -86,11 +109,7 @@ export class PartitionPlans {
       ]),
     )
     const misses = (to: string, from: string): boolean => missed.get(to)?.has(from) ?? false
-    return {
-      proposal: (_, to) => loners.has(to),
-      prevote: (from, to) => loners.has(to) && misses(to, from),
-      precommit: (from, to) => to !== one && misses(to, from),
-    }
+    return { loners, one, misses }
   }
 
   #drawCut(): Cut {

@@ -16,7 +16,11 @@ export type Kind = (typeof kinds)[number]
  * - `skewed`: honest, but its clock is seconds to days off, and jumps.
  */
 export type Role = 'honest' | 'twin' | 'forgetful' | 'skewed' | Lie
-const faultyRoles: readonly Role[] = ['twin', 'twin', 'twin', 'forgetful', 'skewed', ...lies]
+const faultyRoles: readonly Role[] = [
+  ...(['twin', 'twin', 'twin', 'forgetful', 'skewed'] as const),
+  ...(['reproposer', 'reproposer', 'reproposer'] as const),
+  ...lies,
+]
 
 export interface Part {
   readonly name: string
@@ -44,6 +48,12 @@ export interface Scenario {
   readonly hasPlans: boolean
   /** Nothing but partitions troubles this one. */
   readonly isGentle: boolean
+  /** Chance that who is the first to see a decision dies of it, before it can tell of it. */
+  readonly lostWitnessPercent: number
+  /** Those who lied are gone for good when the world heals. */
+  readonly losesLiars: boolean
+  /** Who proposes in a round of the first height; absent where the network's id decides. */
+  readonly opening?: { readonly name: string; readonly round: number }
   /** Machines that hear nothing of the others until the healing; absent where weather and plans decide. */
   readonly side?: readonly string[]
   /** Accounts that pay each other. */
@@ -60,7 +70,10 @@ export const drawScenario = (kind: Kind, seed: number): Scenario => {
   const isEven = chance.percent(66)
   const stakes = Array.from({ length: count }, () => (isEven ? 10 : chance.between([5, 30])))
   const roles = drawRoles(chance, stakes)
-  const hasPlans = kind === 'short' ? chance.percent(85) : chance.percent(30)
+  // A scheme takes rounds that fail, its author as a later proposer, and not much else that goes wrong.
+  const schemer = kind === 'short' && chance.percent(80) ? roles.indexOf('reproposer') : -1
+  const isScheme = schemer >= 0
+  const hasPlans = isScheme || chance.percent(kind === 'short' ? 85 : 30)
   return {
     kind,
     seed,
@@ -69,14 +82,17 @@ export const drawScenario = (kind: Kind, seed: number): Scenario => {
       drawPart(chance, `j${at}`, 0, 'honest'),
     ),
     phaseMs: kind === 'short' ? 2_000 : 4_000,
-    phases: kind === 'short' ? 4 : 400,
+    phases: isScheme ? 5 : kind === 'short' ? 4 : 400,
     calmPercent: kind === 'short' ? 0 : 50,
     goal: kind === 'short' ? Number.POSITIVE_INFINITY : 100,
     hasPlans,
-    isGentle: kind === 'short' && chance.percent(30),
+    isGentle: kind === 'short' && chance.percent(isScheme ? 70 : 30),
     clients: kind === 'short' ? 2 : 3,
     changesStake: chance.percent(kind === 'short' ? 20 : 60),
     hasShortPeriods: chance.percent(30),
+    lostWitnessPercent: isScheme ? 90 : chance.pick(kind === 'short' ? [0, 50, 90] : [0, 0, 10]),
+    ...(isScheme && { opening: { name: `v${schemer}`, round: chance.pick([1, 2, 2]) } }),
+    losesLiars: chance.percent(50),
   }
 }
 

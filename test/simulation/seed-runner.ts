@@ -2,14 +2,8 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { availableParallelism } from 'node:os'
 import { bundleWorker, type Change } from './bundle.ts'
-import type { Kind } from './scenario.ts'
-import type { Sizes } from './sizes.ts'
+import type { Seed } from './sizes.ts'
 import type { Figures, Outcome } from './world.ts'
-
-export interface Seed {
-  readonly kind: Kind
-  readonly seed: number
-}
 
 export interface RunOptions {
   /** Of the code that is simulated, before the first seed. */
@@ -38,12 +32,6 @@ export interface Tally {
 const batch = { short: 20, long: 1 } as const
 /** Real time after which a process that says nothing is taken to hang: a hundred times what a seed takes. */
 const hangMs = 400_000
-
-/** The long ones first, since they are what the end would wait for. */
-export const seedsOf = ({ short, long }: Sizes): readonly Seed[] => [
-  ...Array.from({ length: long }, (_, seed) => ({ kind: 'long', seed }) as const),
-  ...Array.from({ length: short }, (_, seed) => ({ kind: 'short', seed }) as const),
-]
 
 export const replayCommand = ({ kind, seed }: Seed): string =>
   `npm run -s simulate -- --seed ${seed} --kind ${kind} --trace`

@@ -1,8 +1,8 @@
 /** What is asked of the seeds of one kind that continuous integration runs. */
 import { beforeAll, describe, expect, it } from 'vitest'
 import type { Kind } from './scenario.ts'
-import { describeFailures, runSeeds, seedsOf, type Tally } from './seed-runner.ts'
-import { ciSizes, sizesFrom } from './sizes.ts'
+import { describeFailures, runSeeds, type Tally } from './seed-runner.ts'
+import { ciSizes, seedsOf, sizesFrom } from './sizes.ts'
 
 const sizes = sizesFrom(process.env, ciSizes)
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { ed25519Keys, hashKeys } from './keys.ts'
 import { drawScenario } from './scenario.ts'
+import { runSeeds } from './seed-runner.ts'
 import { simulate } from './world.ts'
 
 describe('the simulator', () => {
@@ -9,6 +10,18 @@ describe('the simulator', () => {
       const scenario = drawScenario('short', seed)
       const { digest } = await simulate(scenario, hashKeys)
       expect((await simulate(scenario, hashKeys)).digest, `seed ${seed}`).toBe(digest)
+    }
+  })
+
+  it('gives the same digest in a process of its own, as the first seed and behind others, as here', async () => {
+    const seeds = [48, 49].map((seed) => ({ kind: 'short', seed }) as const)
+    const expected = await Promise.all(
+      seeds.map(async ({ kind, seed }) => (await simulate(drawScenario(kind, seed), hashKeys)).digest),
+    )
+    for (const order of [seeds, seeds.toReversed()]) {
+      const digests = new Map<number, string>()
+      await runSeeds(order, { onOutcome: ({ seed, digest }) => digests.set(seed, digest) })
+      expect(seeds.map(({ seed }) => digests.get(seed))).toEqual(expected)
     }
   })
 

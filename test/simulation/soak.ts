@@ -1,24 +1,27 @@
-/** `npm run soak`: far more seeds than continuous integration runs; `SHORT_SEEDS` and `LONG_SEEDS` say how many. */
-import { describeFailures, runSeeds, seedsOf } from './seed-runner.ts'
-import { sizesFrom, soakSizes } from './sizes.ts'
+/**
+ * `npm run soak`: far more seeds than continuous integration runs. `npm run soak -- short:5000..6000 long:7..9` runs
+ * these, so that what was interrupted can go on.
+ */
+import { describeFailures, runSeeds } from './seed-runner.ts'
+import { seedsIn, seedsOf, soakSizes } from './sizes.ts'
 
-const sizes = sizesFrom(process.env, soakSizes)
+const ranges = process.argv.slice(2)
+const seeds = ranges.length > 0 ? seedsIn(ranges) : seedsOf(soakSizes)
 /** Seeds from one line of progress to the next. */
 const stride = 1_000
 const startedMs = performance.now()
 const secondsSoFar = (): number => Math.round((performance.now() - startedMs) / 1_000)
 let runs = 0
-const tally = await runSeeds(seedsOf(sizes), {
+const tally = await runSeeds(seeds, {
   onOutcome: (outcome) => {
     runs++
     if (outcome.faults.length > 0) process.stdout.write(`${describeFailures([outcome])}\n`)
-    if (runs % stride === 0)
-      process.stderr.write(`${runs} of ${sizes.short + sizes.long} seeds in ${secondsSoFar()} s\n`)
+    if (runs % stride === 0) process.stderr.write(`${runs} of ${seeds.length} seeds in ${secondsSoFar()} s\n`)
   },
 })
 const { heights, crashes, transactions, frames, simulatedMs } = tally.figures
 process.stdout.write(
-  `${sizes.short} short and ${sizes.long} long seeds in ${secondsSoFar()} s: ${tally.failed.length} failed; ` +
+  `${ranges.length > 0 ? ranges.join(' ') : 'all'}: ${seeds.length} seeds in ${secondsSoFar()} s: ${tally.failed.length} failed; ` +
     `${heights} heights, ${crashes} crashes, ${transactions} transactions, ${frames} frames, ` +
     `${Math.round(simulatedMs / 3_600_000)} simulated hours\n`,
 )

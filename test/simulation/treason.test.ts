@@ -26,7 +26,7 @@ const casts = [
 ] as const
 
 const drawTreason = (seed: number): Scenario => {
-  const usual = drawScenario('short', seed)
+  const { opening: _, ...usual } = drawScenario('short', seed)
   const [traitors, left, right] = new Chance(`treason ${seed}`).pick(casts)
   const model = { ...usual.parts[0]!, stake: 10 }
   const parts = Array.from({ length: traitors + left + right }, (_, at) => ({
@@ -36,7 +36,17 @@ const drawTreason = (seed: number): Scenario => {
   }))
   const twins = parts.slice(0, traitors).map(({ name }) => `${name}'`)
   const side = [...twins, ...parts.slice(traitors, traitors + left).map(({ name }) => name)]
-  return { ...usual, parts, joiners: [], side, hasPlans: false, isGentle: true, changesStake: false }
+  return {
+    ...usual,
+    parts,
+    joiners: [],
+    side,
+    hasPlans: false,
+    isGentle: true,
+    changesStake: false,
+    lostWitnessPercent: 0,
+    losesLiars: false,
+  }
 }
 
 interface Inquest {

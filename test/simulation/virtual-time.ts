@@ -42,6 +42,7 @@ export class VirtualTime {
 
   /** @returns whether it was over before the end; time stands there otherwise */
   async runUntil(isOver: () => boolean, endMs: number): Promise<boolean> {
+    await undefined // a tick that is asked for within a tick comes before the microtasks, and would wait for nothing
     await quiescence()
     while (!isOver()) {
       const next = this.#events.items[0]

@@ -21,6 +21,7 @@ import {
 import { faultyDisk } from '../faults/faulty-driver.ts'
 import { replayBlock } from '../faults/replay-block.ts'
 import { countSupply } from '../faults/whole-node.ts'
+import { type Certified, flawOfCertificate } from './certificates.ts'
 import { short } from './trace.ts'
 
 /** Every so many blocks of a replay the supply is counted. */
@@ -115,24 +116,58 @@ export class Watchdog {
     this.#acknowledged.push(transaction)
   }
 
-  /** A plain replay of what a chain holds, from the genesis on, and every rule that the result must keep. */
-  async checkLedger(chain: Chain, verifier: Verifier, liars: ReadonlySet<Address>): Promise<void> {
+  /**
+   * A plain replay of what a chain holds, from the genesis on, and every rule that the result must keep.
+   *
+   * @param chains - of all honest machines, this one among them: each has certificates of its own
+   */
+  async checkLedger(
+    chain: Chain,
+    chains: readonly Chain[],
+    verifier: Verifier,
+    liars: ReadonlySet<Address>,
+  ): Promise<void> {
     const scratch = await emptyChain(chain.genesis)
     const supply = genesisSupply(chain.genesis)
+    const slashed = new Set<Address>()
+    let validatorsHash = scratch.head.validators.hash
     while (scratch.head.height < chain.head.height) {
       const height = asHeight(scratch.head.height + 1)
-      const { evidence } = await replayBlock(scratch, verifier, {
+      const validators = scratch.head.validators.list
+      const {
+        hash: block,
+        header,
+        evidence,
+      } = await replayBlock(scratch, verifier, {
         block: (await chain.reader.block(height)) as unknown as Json,
         certificate: (await chain.reader.certificate(height)) as unknown as Json,
       })
       if (height % supplyInterval === 0 || height === chain.head.height) await requireSupply(scratch, supply)
       this.#requireAgreement(scratch)
-      for (const { first } of evidence)
+      await this.#requireCertificates(chains, verifier, { block, header, validatorsHash, validators })
+      validatorsHash = header.nextValidatorsHash
+      for (const { first } of evidence) {
         if (!liars.has(first.validator)) this.blame(`block ${height} slashes an honest validator`)
+        if (slashed.has(first.validator)) this.blame(`block ${height} slashes a validator once more`)
+        slashed.add(first.validator)
+      }
     }
     if (scratch.head.state.hash !== chain.head.state.hash)
       this.blame(`a replay comes to state ${scratch.head.state.hash}, and not to ${chain.head.state.hash}`)
     await this.#requireAcknowledged(chain)
+  }
+
+  async #requireCertificates(
+    chains: readonly Chain[],
+    verifier: Verifier,
+    certified: Certified,
+  ): Promise<void> {
+    const { height } = certified.header
+    for (const { head, reader } of chains) {
+      const certificate = head.height >= height && (await reader.certificate(height))
+      const flaw = certificate && (await flawOfCertificate(certificate, certified, verifier))
+      if (flaw) this.blame(`a certificate of block ${height} proves nothing: ${flaw}`)
+    }
   }
 
   #requireAgreement({ head }: Chain): void {

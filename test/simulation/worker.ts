@@ -3,7 +3,7 @@ import { accelerateHash } from '../../src/crypto/hash.ts'
 import { nativeHash } from '../../src/runtime/node/keys.ts'
 import { hashKeys } from './keys.ts'
 import { drawScenario } from './scenario.ts'
-import type { Seed } from './seed-runner.ts'
+import type { Seed } from './sizes.ts'
 import { type Outcome, simulate } from './world.ts'
 
 accelerateHash(nativeHash)

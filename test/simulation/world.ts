@@ -5,11 +5,14 @@
  * new blocks within a bounded number of rounds. Safety is watched all along.
  */
 import { proposersOf } from '../../src/consensus/proposer.ts'
+import { networkOf } from '../../src/ledger/genesis.ts'
 import type { PeerMessage } from '../../src/messages/peer-message.ts'
+import type { Chain } from '../../src/node/chain.ts'
 import type { Node } from '../../src/node/node.ts'
 import type { Genesis } from '../../src/objects/genesis.ts'
 import type { Operation } from '../../src/objects/operation.ts'
 import { defaultParameters } from '../../src/objects/parameters.ts'
+import { validatorSet } from '../../src/objects/validators.ts'
 import type { ConsensusMessage } from '../../src/objects/vote.ts'
 import {
   type Address,
@@ -62,6 +65,8 @@ const shortPeriods = {
 const calmBlocks = 4
 /** Writes of a machine's life among which one may be its last. */
 const maxFatalWrite = 60
+/** Names that are tried for a network whose proposers come in a certain order. */
+const maxNames = 20
 const unit = 10n ** 9n
 
 export interface Outcome {
@@ -209,12 +214,22 @@ class World {
     this.#weather.clear()
     const { parts, joiners } = this.#scenario
     this.#watchdog.limitRounds(recoveryWalks * (parts.length + joiners.length))
-    for (const machine of this.#machines) if (!machine.isRunning) machine.start()
+    if (this.#scenario.losesLiars) this.#loseLiars()
+    for (const machine of this.#machines) if (!machine.isRunning && !this.#isLost(machine)) machine.start()
     const from = this.#watchdog.highest
     const goal = asHeight(from + freshBlocks)
     const endMs = this.#time.nowMs + recoveryMs
     const lives = await this.#time.runUntil(() => this.#hasFault() || this.#allReach(goal), endMs)
     if (!lives) this.#blameSlow(goal)
+  }
+
+  /** Those who lied are never heard of again: what the honest have must be enough to go on. */
+  #loseLiars(): void {
+    for (const machine of this.#machines) if (this.#isLost(machine)) machine.crash()
+  }
+
+  #isLost({ parts }: Machine): boolean {
+    return this.#isHealed && this.#scenario.losesLiars && parts.isLiar
   }
 
   #isOver(goal: number): boolean {
@@ -246,7 +261,7 @@ class World {
     const liars = new Set(
       this.#machines.filter(({ parts }) => parts.isLiar).map(({ parts }) => parts.signer.address),
     )
-    await this.#watchdog.checkLedger(longest, this.#keyring.verifier, liars)
+    await this.#watchdog.checkLedger(longest, chains, this.#keyring.verifier, liars)
   }
 
   // The cast.
@@ -265,7 +280,21 @@ class World {
     const parameters = this.#scenario.hasShortPeriods
       ? { ...defaultParameters, ...shortPeriods }
       : defaultParameters
-    return { name: 'simulated', time, parameters, accounts, validators }
+    return this.#named({ name: 'simulated', time, parameters, accounts, validators })
+  }
+
+  /** The name is a part of the network's id, which the order of the proposers hangs on. */
+  #named(genesis: Genesis): Genesis {
+    const { opening } = this.#scenario
+    if (!opening) return genesis
+    const set = validatorSet(genesis.validators)
+    const meant = this.#addressOf(opening.name)
+    for (let attempt = 0; attempt < maxNames; attempt++) {
+      const named = { ...genesis, name: `simulated ${attempt}` }
+      const proposerOf = proposersOf(networkOf(named), asHeight(1), set)
+      if (proposerOf(asRound(opening.round)) === meant) return named
+    }
+    return genesis
   }
 
   #makeMachines(): readonly Machine[] {
@@ -301,7 +330,9 @@ class World {
     })
     if (isLie(part.role)) {
       const chance = this.#chance.fork(`lies of ${name}`)
-      this.#liars.set(name, new Liar(part.role, signer, chance, (block) => this.#watchdog.forbid(block)))
+      const onInvalid = (block: BlockHash): void => this.#watchdog.forbid(block)
+      const isQuorum = (height: number, voters: ReadonlySet<Address>) => this.#isQuorum(height, voters)
+      this.#liars.set(name, new Liar({ lie: part.role, signer, chance, onInvalid, isQuorum }))
     }
     return machine
   }
@@ -318,11 +349,23 @@ class World {
       voters: voters.map(({ name }) => name),
       machinesOf,
       proposersOf: (height: number, round: number) => {
-        const chain = this.#machines.find((machine) => machine.chain?.head.height === height - 1)?.chain
+        const chain = this.#chainBefore(height)
         if (!chain) return []
         return machinesOf(proposersOf(chain.network, asHeight(height), chain.head.validators)(asRound(round)))
       },
     }
+  }
+
+  /** Of somebody who decides on this height now. */
+  #chainBefore(height: number): Chain | undefined {
+    return this.#machines.find(({ chain }) => chain?.head.height === height - 1)?.chain
+  }
+
+  #isQuorum(height: number, voters: ReadonlySet<Address>): boolean {
+    const validators = this.#chainBefore(height)?.head.validators
+    if (!validators) return false
+    const stake = [...voters].reduce((sum, voter) => sum + (validators.stakes.get(voter) ?? 0n), 0n)
+    return 3n * stake > 2n * validators.total
   }
 
   #honest(): readonly Machine[] {
@@ -406,7 +449,7 @@ class World {
         this.#crashes++
         const downMs = this.#isHealed ? 1 : this.#chance.between([50, 2_500])
         this.#time.after(downMs, () => {
-          if (!machine.isRunning) machine.start(this.#drawFault())
+          if (!machine.isRunning && !this.#isLost(machine)) machine.start(this.#drawFault())
         })
       },
     }
@@ -419,7 +462,17 @@ class World {
 
   #onHead(machine: Machine, height: Height, hash: BlockHash): void {
     this.#note(`${machine.name} has block ${height} ${short(hash)}`)
-    if (!machine.parts.isLiar && height > 0) this.#watchdog.committed(machine.name, height, hash)
+    if (machine.parts.isLiar || height === 0) return
+    const isFirst = height > this.#watchdog.highest
+    this.#watchdog.committed(machine.name, height, hash)
+    if (isFirst) this.#loseWitness(machine)
+  }
+
+  /** Who was the first to see a decision is gone before it can tell of it. */
+  #loseWitness(machine: Machine): void {
+    if (this.#isHealed || this.#isCalm || !this.#chance.percent(this.#scenario.lostWitnessPercent)) return
+    this.#note(`${machine.name} alone knows of it, and dies`)
+    this.#time.after(0, () => machine.crash())
   }
 
   /** @returns whether the machine lives to send it */
@@ -449,7 +502,13 @@ class World {
     if (listener) for (const message of messages) listener.hear(message)
     const spoken = this.#liars.get(from.name)?.speak(to.name, messages) ?? messages
     for (const message of spoken.filter(isConsensus)) this.#onSaid(said(message))
-    return spoken
+    return spoken.filter((message) => !this.#isOwnEcho(to, message))
+  }
+
+  /** A faulty node doesn't mind what its own key has said elsewhere: by its code it would fall silent. */
+  #isOwnEcho(to: Host, message: PeerMessage): boolean {
+    const { parts } = this.#machines.find(({ name }) => name === to.name)!
+    return parts.isLiar && isConsensus(message) && said(message).validator === parts.signer.address
   }
 
   #isCut(from: Host, to: Host, message: ConsensusMessage): boolean {

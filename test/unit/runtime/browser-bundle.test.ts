@@ -8,7 +8,7 @@ import { version } from '../../../src/runtime/version.ts'
 const top = join(import.meta.dirname, '../../..')
 
 /** What a tab loads to be a node, gzipped. Raise it knowingly: it says what everybody pays who opens the page. */
-const maxBundleBytes = 116_000
+const maxBundleBytes = 120_000
 
 describe('the bundle for browsers', () => {
   it('is one module without anything of Node, and no larger than it was allowed to become', async () => {
