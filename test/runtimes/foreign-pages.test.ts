@@ -107,7 +107,7 @@ const simpleRequests = (url: string): readonly Request[] =>
 const expectUntouched = async ({ client }: Victim): Promise<void> => {
   const { node } = await client.status()
   expect(await client.account(node.address)).toMatchObject({ nonce: 0 })
-  expect(await client.peers()).toEqual({ peers: [], dialled: [], bans: [] })
+  expect(await client.peers()).toEqual({ peers: [], dialled: [], bans: [], known: 0 })
 }
 
 describe.each([...[node20, deno, bun].map(onRuntime), onWorkerd])(
