@@ -53,7 +53,6 @@ export default defineConfig({
           include: inside.map((files) => `${files}.test.ts`),
           testTimeout: 120_000,
           hookTimeout: 120_000,
-          hookTimeout: 120_000,
           root: import.meta.dirname,
         },
       },
