@@ -6,9 +6,17 @@
  * and every answer is bounded in size and time.
  */
 import { decodeUtf8, utf8Bytes } from '../../codec/bytes.ts'
+import { isPublicAddress, refuseSuppliedUrl } from '../../discovery/public-address.ts'
 import { maxFrameBytes } from '../../messages/limits.ts'
 import { closeReason } from '../../messages/printable.ts'
-import type { PlainAnswer, PlainRequest, Transport, Wire, WireListener } from '../../ports/transport.ts'
+import type {
+  PlainAnswer,
+  PlainRequest,
+  Reach,
+  Transport,
+  Wire,
+  WireListener,
+} from '../../ports/transport.ts'
 
 /** How long a connection may take to be made and upgraded. */
 const upgradeMs = 10_000
@@ -27,7 +35,26 @@ export interface WebTransportOptions {
 
 export const createWebTransport = ({ readToken, fetchOptions }: WebTransportOptions = {}): Transport => {
   const headers = readToken === undefined ? {} : { authorization: `Bearer ${readToken}` }
-  return { dial: openSocket, request: (url, request) => ask(url, request, headers, fetchOptions) }
+  return {
+    dial: async (url, listen, reach) => {
+      requireReach(url, reach)
+      return openSocket(url, listen)
+    },
+    request: async (url, request, reach) => {
+      requireReach(url, reach)
+      return ask(url, request, headers, fetchOptions)
+    },
+  }
+}
+
+/** Which address a name resolves to can neither be seen nor chosen here, so that a name might lead anywhere. */
+const requireReach = (url: string, reach: Reach = 'anywhere'): void => {
+  if (reach === 'anywhere') return
+  const { hostname } = new URL(url)
+  const refusal = refuseSuppliedUrl(url)
+  if (refusal !== undefined) throw new Error(refusal)
+  if (!isPublicAddress(hostname))
+    throw new Error(`${hostname} is a name, and this runtime doesn't tell where it leads to`)
 }
 
 const openSocket = (url: string, listen: (wire: Wire) => WireListener): Promise<void> =>

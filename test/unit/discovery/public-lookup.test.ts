@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { ResolveAll } from '../../../src/runtime/node/public-lookup.ts'
 import { createNodeTransport, type NodeTransport } from '../../../src/runtime/node/transport.ts'
+import { createWebTransport } from '../../../src/runtime/web/transport.ts'
 
 /** A service of this machine that nobody from outside may reach. */
 let inside: Server
@@ -84,6 +85,18 @@ describe('a URL that a peer has supplied', () => {
     transport = createNodeTransport()
     expect(await transport.request(`http://127.0.0.1:${port}`, get)).toMatchObject({ status: 200 })
   })
+})
+
+it('a runtime that can’t judge where names lead dials none of them', async () => {
+  const web = createWebTransport()
+  transport = { ...web, close: async () => undefined }
+  expect(await both(`http://127.0.0.1:${port}`)).toEqual(
+    Array(2).fill(expect.stringMatching(/not on the public/)),
+  )
+  expect(await both(`http://node.example:${port}`)).toEqual(
+    Array(2).fill("node.example is a name, and this runtime doesn't tell where it leads to"),
+  )
+  expect(await transport.request(`http://127.0.0.1:${port}`, get)).toMatchObject({ status: 200 })
 })
 
 it('no redirect is followed, whoever sends it', async () => {
