@@ -143,10 +143,11 @@ export class AddressBook {
     }
   }
 
-  /** As many as keys with stake are linked; but with none of these, all others are better than nobody. */
+  /** As many as keys with stake are linked, where there are enough of these: otherwise others are better than nobody. */
   #otherSlots(staked: number): number {
     const slots = outboundSlots - this.#reserved()
-    return staked === 0 ? slots : Math.min(slots, staked)
+    const isOutweighable = staked > 0 && this.#reserved() === stakedSlots
+    return isOutweighable ? Math.min(slots, staked) : slots
   }
 
   /** When somebody may be dialled who rests; undefined when nobody does, or there is no slot for anybody. */

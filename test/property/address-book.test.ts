@@ -83,11 +83,12 @@ class World {
         this.#hearFrom(peer)
       }
     }
-    this.#letSurplusGo()
     this.#rounds++
     // Those who are linked, and strangers that dialled, tell of others again and again.
     for (const { peer } of this.#linked) if (this.#below(6) === 0) this.#hearFrom(this.#peers.get(peer)!)
     this.#hearFrom(this.#sybils[this.#below(this.#sybils.length)]!)
+    // As a node does whenever it has heard of somebody.
+    this.#letSurplusGo()
   }
 
   /** Cards of keys with stake that have come to the newcomer. */
