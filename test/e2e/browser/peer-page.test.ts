@@ -59,6 +59,7 @@ describe('the page of a node', () => {
     await page.locator('#own', { hasText: '<b>bread</b>' }).waitFor() // as text, not as markup
 
     await page.locator('#own li', { hasText: 'bread' }).locator('button').click()
+    await page.locator('#proof[open]').waitFor()
     const proof = await page.locator('#proof-text').inputValue()
     expect(await verifyProof(proof, { network: node.banner.network as NetworkId })).toMatchObject({
       ok: true,
