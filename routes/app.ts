@@ -18,6 +18,7 @@ import { mountConsensus } from './consensus.ts'
 import { mountDocs } from './docs.ts'
 import { mountEvents, type WebSocketDoor } from './events.ts'
 import { mountGenesis } from './genesis.ts'
+import { mountHeaders } from './headers.ts'
 import { mountHealth } from './health.ts'
 import { Budget, defaultLimits, type Limits } from './limits.ts'
 import { mountMetrics, type ProcessMetrics } from './metrics.ts'
@@ -71,6 +72,7 @@ export const createApp = (parts: AppParts): OpenAPIHono => {
   mountStatus(app, node)
   mountGenesis(app, node)
   mountBlocks(app, node)
+  mountHeaders(app, node)
   mountTransactions(app, {
     node,
     limits,

@@ -10,6 +10,7 @@ import { consensusRoute } from './consensus.ts'
 import { docsRoute } from './docs.ts'
 import { eventsRoute } from './events.ts'
 import { genesisRoute } from './genesis.ts'
+import { headerRoute } from './headers.ts'
 import { healthRoute } from './health.ts'
 import { describeMembers } from './member-notes.ts'
 import { metricsRoute } from './metrics.ts'
@@ -37,6 +38,7 @@ const routes = [
   historyRoute,
   segmentRoute,
   blockRoute,
+  headerRoute,
   eventsRoute,
   snapshotsRoute,
   snapshotRoute,

@@ -22,6 +22,7 @@ import {
   wholeField,
 } from '../src/objects/fields.ts'
 import { genesisAnchorSchema, genesisSchema } from '../src/objects/genesis.ts'
+import { lightBlockSchema, originSchema } from '../src/objects/light-block.ts'
 import {
   anchorSchema,
   bondSchema,
@@ -214,6 +215,17 @@ export const peersSchema = z
 export const committedBlockSchema = z
   .strictObject({ hash: blockHashField, block: blockSchema, certificate: certificateSchema })
   .openapi('CommittedBlock')
+
+component('Origin', originSchema, {
+  description: 'What leads from the network id to the validators of a block.',
+})
+
+export const headerViewSchema = z
+  .union([
+    z.strictObject({ genesis: genesisAnchorSchema }),
+    z.strictObject({ ...lightBlockSchema.shape, origin: originSchema.optional() }),
+  ])
+  .openapi('HeaderView')
 
 export const segmentSchema = z
   .strictObject({

@@ -29,6 +29,7 @@ import { Door } from './door.ts'
 import { streamEvents } from './events.ts'
 import { EvidencePool } from './evidence-pool.ts'
 import { finalsOf, readFinal } from './finals.ts'
+import { readHeader } from './light-blocks.ts'
 import { Links } from './links/links.ts'
 import { Network } from './network.ts'
 import { type Keep, Pruner } from './pruner.ts'
@@ -48,6 +49,7 @@ import type {
   CommittedBlock,
   ConsensusStatus,
   EventFilter,
+  HeaderView,
   HistoryPage,
   LedgerEvent,
   MetricName,
@@ -244,6 +246,10 @@ export class Node implements NodeService {
 
   history(address: Address, { cursor, limit }: { cursor?: string; limit: number }): Promise<HistoryPage> {
     return readHistory(this.#parts.chain, address, cursor, limit)
+  }
+
+  header(at: Height | 'latest', options: { proof: boolean }): Promise<HeaderView | undefined> {
+    return readHeader(this.#parts.chain, at, options)
   }
 
   validators(at?: Height): Promise<ValidatorsView | undefined> {

@@ -9,6 +9,7 @@ import {
   consensusSchema,
   eventFrameSchema,
   finalSchema,
+  headerViewSchema,
   historySchema,
   pendingSchema,
   problemSchema,
@@ -88,6 +89,7 @@ describe('answers are of the shape that is described', () => {
     statusSchema.parse(await read('/v1/status'))
     segmentSchema.parse(await read('/v1/blocks'))
     accountSchema.parse(await read(`/v1/accounts/${rich.address}?proof=true`))
+    headerViewSchema.parse(await read('/v1/headers/latest'))
 
     const pending = await world.sign()
     pendingSchema.parse(await (await world.ask('/v1/transactions', jsonInit(pending))).json())
@@ -98,6 +100,8 @@ describe('answers are of the shape that is described', () => {
     statusSchema.parse(await read('/v1/status'))
     genesisSchema.parse(await read('/v1/genesis'))
     committedBlockSchema.parse(await read('/v1/blocks/latest'))
+    headerViewSchema.parse(await read('/v1/headers/1'))
+    headerViewSchema.parse(await read('/v1/headers/latest?proof=true'))
     segmentSchema.parse(await read('/v1/blocks?from=1&limit=10'))
     transactionViewSchema.parse(await read(`/v1/transactions/${final.id}`))
     transactionViewSchema.parse(await read(`/v1/transactions/${final.id}?proof=true`))

@@ -1,6 +1,12 @@
 import { describe, expect, it } from 'vitest'
 import { segmentSchema } from '../../routes/schemas.ts'
 import { canonicalize } from '../../src/codec/json.ts'
+import { refuseFinality } from '../../src/node/finality.ts'
+import { type GenesisAnchor, networkIdOf } from '../../src/objects/genesis.ts'
+import type { LightBlock, Origin } from '../../src/objects/light-block.ts'
+import type { Operation } from '../../src/objects/operation.ts'
+import { hashValidators } from '../../src/objects/validators.ts'
+import { createNodeVerifier } from '../../src/runtime/node/keys.ts'
 import { friend, jsonInit, openWorld, problemOf, rich, token, transfer, type World } from './world.ts'
 
 const committed = async (world: World): Promise<{ id: string; height: number; index: number }> =>
@@ -22,6 +28,64 @@ describe('status', () => {
       mempool: { transactions: 0, bytes: 0 },
       syncing: false,
     })
+  })
+})
+
+describe('headers', () => {
+  it('without a block yet, the newest is the genesis', async () => {
+    const { ask, node } = await openWorld()
+    const latest = await ask('/v1/headers/latest')
+    const { genesis } = (await latest.json()) as { genesis: GenesisAnchor }
+    expect(networkIdOf(genesis)).toBe(node.network)
+    expect(latest.headers.get('cache-control')).toBe('no-cache')
+    const first = await ask('/v1/headers/0')
+    expect(await first.json()).toEqual({ genesis })
+    expect(first.headers.get('etag')).toBe(`"${node.network}"`)
+    expect(first.headers.get('cache-control')).toBe('public, max-age=31536000, immutable')
+  })
+
+  it('come with who signed them, and never change', async () => {
+    const world = await openWorld()
+    const { height } = await committed(world)
+    const { hash, block, certificate } = (await (await world.ask(`/v1/blocks/${height}`)).json()) as {
+      hash: string
+      block: { header: object }
+      certificate: object
+    }
+    const answer = await world.ask(`/v1/headers/${height}`)
+    const view = await answer.json()
+    expect(view).toEqual({ header: block.header, certificate, validators: world.node.genesis.validators })
+    expect(answer.headers.get('etag')).toBe(`"${hash}"`)
+    expect(answer.headers.get('cache-control')).toContain('immutable')
+    const again = await world.ask('/v1/headers/latest', { headers: { 'if-none-match': `"${hash}"` } })
+    expect([again.status, again.headers.get('cache-control')]).toEqual([304, 'no-cache'])
+  })
+
+  it('where the validators change, name the next ones, and lie on the way that leads from the network id', async () => {
+    const world = await openWorld()
+    const bond = { type: 'stake.bond', amount: '5000000' } as Operation
+    await world.commit(await world.sign({ operations: [bond] }))
+    await world.commit(await world.sign({ nonce: 1 }))
+    const { network } = world.node
+    const change = (await (await world.ask('/v1/headers/1')).json()) as LightBlock
+    expect(hashValidators(change.nextValidators!)).toBe(change.header.nextValidatorsHash)
+    expect(change.header.validatorsHash).not.toBe(change.header.nextValidatorsHash)
+    const later = (await (await world.ask('/v1/headers/2?proof=true')).json()) as LightBlock & {
+      origin: Origin
+    }
+    expect(later.validators).toEqual(change.nextValidators)
+    expect(later.origin.hops).toMatchObject([{ header: change.header }])
+    const verifier = await createNodeVerifier({ debug() {}, info() {}, warn() {}, error() {} })
+    const { header, certificate, origin } = later
+    expect(await refuseFinality(verifier, { ...origin, header, certificate }, network)).toBeUndefined()
+  })
+
+  it('that are not there are 404, and at no height 400', async () => {
+    const world = await openWorld()
+    for (const at of ['1', '999999999999999'])
+      expect((await problemOf(await world.ask(`/v1/headers/${at}`))).code).toBe('not-found')
+    for (const path of ['-1', '1.5', 'LATEST', 'ab'.repeat(32), '1?proof=yes'])
+      expect((await problemOf(await world.ask(`/v1/headers/${path}`))).code).toBe('malformed-request')
   })
 })
 

@@ -74,6 +74,14 @@ describe('four of five blocks are removed', () => {
     expect(await node.transaction(ids[1]!, { proof: false })).toBeUndefined()
   })
 
+  it('headers stay where the validators change, and of the others the next one that is here is named', async () => {
+    const header = (at: number) => started.node.header(height(at), { proof: false })
+    expect(await header(3)).toMatchObject({ header: { height: 3 }, nextValidators: [{}] })
+    expect(await header(5)).toMatchObject({ header: { height: 5 } })
+    for (const at of [1, 2]) await expect(header(at)).rejects.toMatchObject({ details: { next: 3 } })
+    await expect(header(4)).rejects.toMatchObject({ code: 'pruned', details: { next: 5, oldest: 5 } })
+  })
+
   it('a history ends at the first block that is kept', async () => {
     const { transactions, cursor } = await started.node.history(alice, { limit: 10 })
     expect(transactions.map(({ height }) => height)).toEqual([5])
