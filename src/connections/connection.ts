@@ -1,0 +1,113 @@
+/** One end of a connection: all that is remembered of it, but for the messages themselves. Plain values, written to disk as they are. */
+import type { ConnectionRecord, DidDocument, Identity, Jws, KeyId } from '../didcomm/didcomm.ts'
+import type { UnixMs } from '../units.ts'
+
+/** Why a connection has ended: we let go, the other end did, or nobody came in time. */
+export type EndedBy = 'us' | 'them' | 'expired'
+
+/**
+ * `invited`: an invitation of ours that nobody has accepted. `requested`: one end has accepted, and not both have
+ * signed. `active`: both have signed. `ending`: we let go, the keys are gone, and the other end may not know yet.
+ */
+export type Phase =
+  | { readonly state: 'invited' | 'requested' | 'active' }
+  | { readonly state: 'ending'; readonly since: UnixMs }
+  | { readonly state: 'ended'; readonly by: EndedBy; readonly at: UnixMs }
+
+export interface Terms {
+  /** 128 bits, of the inviter. */
+  readonly id: string
+  /** Unix seconds. */
+  readonly expires: number
+  readonly goal?: string
+}
+
+/** A place in the order of what one end says: all that comes later in the same stream has a greater sequence. */
+export interface Place {
+  /** Grows when the sender has forgotten what it said, being restored from a backup. From 1. */
+  readonly stream: number
+  /** From 1 in each stream. */
+  readonly sequence: number
+}
+
+/** What one end has taken from the other, up to and with this message; sequence 0 and no id: nothing of this stream. */
+export interface Received extends Place {
+  readonly id?: string
+}
+
+/** What we say. Each message has a number of ours that grows by one and never changes; its sequence is that less `base`. */
+export interface Outgoing {
+  readonly stream: number
+  /** Number of the last message before this stream. */
+  readonly base: number
+  /** Number of the newest message. */
+  readonly last: number
+  readonly lastId?: string
+  /** The peer has taken all up to this number. */
+  readonly acknowledged: number
+  /** Number of the oldest that is still here. */
+  readonly oldest: number
+  /** Sent since the last timeout, up to this number. */
+  readonly sent: number
+}
+
+/** A range of messages that the sender has no more. */
+export interface Lost {
+  readonly stream: number
+  readonly from: number
+  readonly to: number
+}
+
+/** The identity before the present one, until the peer has written to the present one. */
+export interface Prior {
+  readonly identity: Identity
+  /** `from_prior`, said in each message until then. */
+  readonly fromPrior: string
+}
+
+export interface Peer {
+  /** With its long DID. Its endpoint was chosen by the peer. */
+  readonly document: DidDocument
+  /** `iat` of its last rotation, Unix seconds. */
+  readonly rotatedAt?: number
+}
+
+export interface Connection {
+  /** Ours alone: says nothing to anybody. */
+  readonly id: string
+  readonly role: 'inviter' | 'acceptor'
+  readonly phase: Phase
+  readonly terms: Terms
+  /** What the operator calls it. */
+  readonly label?: string
+  readonly created: UnixMs
+  /** Absent once it is ending or ended: the keys are gone. */
+  readonly identity?: Identity
+  readonly prior?: Prior
+  /** All that envelopes for this connection can name as recipients, newest last; known beyond the end. */
+  readonly ownKeys: readonly KeyId[]
+  /** `iat` of the last `from_prior` that we signed, Unix seconds; 0: none. */
+  readonly issuedAt: number
+  /** Absent while invited. The inviter's identity in its invitation, for who accepts. */
+  readonly peer?: Peer
+  /** What both sign. `theirs` is absent until it has come. */
+  readonly record?: { readonly statement: ConnectionRecord; readonly ours: Jws; readonly theirs?: Jws }
+  readonly outgoing: Outgoing
+  readonly incoming: Received
+  readonly lost: readonly Lost[]
+  /** Messages taken that weren't acknowledged yet, and when they will be. */
+  readonly owed?: { readonly messages: number; readonly at: UnixMs }
+  /** Something was said that wants an answer: when it is said again, and how often it was. */
+  readonly retry?: { readonly at: UnixMs; readonly failures: number }
+  /** A ping of ours that wasn't answered. */
+  readonly ping?: { readonly id: string; readonly at: UnixMs }
+  readonly blocked: boolean
+  /** When a message of the peer came last. */
+  readonly lastSeen?: UnixMs
+  /** Whether the last attempt to get through did; absent: none was made. Unreachable is never ended. */
+  readonly reachable?: boolean
+  /** What the other end's node said that it can't take our messages for; nobody has signed that, so it ends nothing. */
+  readonly trouble?: { readonly code: string; readonly at: UnixMs }
+  /** Sealed ENDs, one for each DID that the peer may know; sent while ending, and given to whoever writes after it. */
+  readonly farewells?: readonly string[]
+}
