@@ -65,11 +65,26 @@ export interface Prior {
   readonly fromPrior: string
 }
 
+/** A DID of ours that another has taken the place of: it can still say which one, to a peer that was restored from a backup. */
+export interface Elder {
+  readonly did: string
+  /** Secret. Ed25519, 32 bytes. What was sealed for this DID can't be opened any more. */
+  readonly signingKey: Uint8Array
+}
+
 export interface Peer {
   /** With its long DID. Its endpoint was chosen by the peer. */
   readonly document: DidDocument
   /** `iat` of its last rotation, Unix seconds. */
   readonly rotatedAt?: number
+}
+
+export interface SignedRecord {
+  readonly statement: ConnectionRecord
+  readonly ours: Jws
+  readonly theirs?: Jws
+  /** Who is to sign it, for the inviter: the peer as it was then. */
+  readonly signer?: DidDocument
 }
 
 export interface Connection {
@@ -79,35 +94,41 @@ export interface Connection {
   readonly phase: Phase
   readonly terms: Terms
   /** What the operator calls it. */
-  readonly label?: string
+  readonly label?: string | undefined
   readonly created: UnixMs
   /** Absent once it is ending or ended: the keys are gone. */
-  readonly identity?: Identity
-  readonly prior?: Prior
+  readonly identity?: Identity | undefined
+  readonly prior?: Prior | undefined
+  /** Newest last. */
+  readonly elders: readonly Elder[]
+  /** When an elder spoke last. */
+  readonly elderSpoke?: UnixMs | undefined
   /** All that envelopes for this connection can name as recipients, newest last; known beyond the end. */
   readonly ownKeys: readonly KeyId[]
   /** `iat` of the last `from_prior` that we signed, Unix seconds; 0: none. */
   readonly issuedAt: number
   /** Absent while invited. The inviter's identity in its invitation, for who accepts. */
-  readonly peer?: Peer
+  readonly peer?: Peer | undefined
   /** What both sign. `theirs` is absent until it has come. */
-  readonly record?: { readonly statement: ConnectionRecord; readonly ours: Jws; readonly theirs?: Jws }
+  readonly record?: SignedRecord | undefined
+  /** For who accepted: the inviter has said something since it can know that both have signed. Nothing is sent in order before that. */
+  readonly confirmed: boolean
   readonly outgoing: Outgoing
   readonly incoming: Received
   readonly lost: readonly Lost[]
   /** Messages taken that weren't acknowledged yet, and when they will be. */
-  readonly owed?: { readonly messages: number; readonly at: UnixMs }
+  readonly owed?: { readonly messages: number; readonly at: UnixMs } | undefined
   /** Something was said that wants an answer: when it is said again, and how often it was. */
-  readonly retry?: { readonly at: UnixMs; readonly failures: number }
+  readonly retry?: { readonly at: UnixMs; readonly failures: number } | undefined
   /** A ping of ours that wasn't answered. */
-  readonly ping?: { readonly id: string; readonly at: UnixMs }
+  readonly ping?: { readonly id: string; readonly at: UnixMs } | undefined
   readonly blocked: boolean
   /** When a message of the peer came last. */
-  readonly lastSeen?: UnixMs
+  readonly lastSeen?: UnixMs | undefined
   /** Whether the last attempt to get through did; absent: none was made. Unreachable is never ended. */
-  readonly reachable?: boolean
+  readonly reachable?: boolean | undefined
   /** What the other end's node said that it can't take our messages for; nobody has signed that, so it ends nothing. */
-  readonly trouble?: { readonly code: string; readonly at: UnixMs }
+  readonly trouble?: { readonly code: string; readonly at: UnixMs } | undefined
   /** Sealed ENDs, one for each DID that the peer may know; sent while ending, and given to whoever writes after it. */
   readonly farewells?: readonly string[]
 }

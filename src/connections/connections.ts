@@ -12,6 +12,32 @@
  *
  * For each envelope: {@link open} it, look up what {@link lookupsOf} asks for, then {@link step} with `heard`.
  */
-export type { Connection, EndedBy, Lost, Outgoing, Peer, Phase, Place, Received, Terms } from './connection.ts'
+
+export { type Accepted, type Accepting, accept, type Invited, type Inviting, invite } from './beginning.ts'
+export type {
+  Connection,
+  EndedBy,
+  Lost,
+  Outgoing,
+  Peer,
+  Phase,
+  Place,
+  Received,
+  Terms,
+} from './connection.ts'
+export {
+  makeJson,
+  makePayload,
+  makeReceipt,
+  makeText,
+  type Payload,
+  type ReadContent,
+  readContent,
+} from './content.ts'
 export type { ConnectionEffect, ConnectionRefusal } from './effect.ts'
+export { decodeConnection, encodeConnection } from './encoding.ts'
 export type { ConnectionInput, Content, Found, Moment, Outbound } from './input.ts'
+export { type Lookups, lookupsOf, type NotOpened, type OpenVerdict, open } from './open.ts'
+export { wakeAt } from './repeating.ts'
+export { type Stepped, sealOutbound, step, whyNot } from './step.ts'
+export { type ConnectionView, endpointOf, viewOf } from './view.ts'

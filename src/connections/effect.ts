@@ -22,7 +22,10 @@ export type ConnectionEffect =
   /** The private keys and all that is unsent are to be gone from the disk. */
   | { readonly kind: 'erase' }
   /** For the operator's events. */
-  | { readonly kind: 'report'; readonly what: 'requested' | 'active' | 'ended' | 'rotated' | 'ponged' | 'acknowledged' }
+  | {
+      readonly kind: 'report'
+      readonly what: 'requested' | 'active' | 'ended' | 'rotated' | 'ponged' | 'acknowledged'
+    }
   /** What was heard is refused, changes nothing, and is held against its sender. */
   | { readonly kind: 'refuse'; readonly code: ConnectionRefusal; readonly detail: string }
 

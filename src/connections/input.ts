@@ -1,5 +1,5 @@
 /** What an end of a connection is told. */
-import type { Attachment, End, Envelope, Message, Opened } from '../didcomm/didcomm.ts'
+import type { Attachment, End, Envelope, KeyId, Message, Opened } from '../didcomm/didcomm.ts'
 import type { UnixMs } from '../units.ts'
 
 /** When something happens, and what unpredictable bytes it may use up. */
@@ -37,6 +37,8 @@ export interface Found {
 export type ConnectionInput =
   /** An envelope for one of our keys was opened: {@link open}. */
   | { readonly kind: 'heard'; readonly opened: Opened | End; readonly found: Found }
+  /** An envelope came for a key of ours that was rotated away: perhaps the other end was restored from a backup. */
+  | { readonly kind: 'heard-stale'; readonly keys: readonly KeyId[] }
   /** The operator wants this said. */
   | { readonly kind: 'say'; readonly content: Content }
   | { readonly kind: 'ping' }

@@ -23,5 +23,9 @@ export const maxInvitationSeconds = 30 * 24 * 60 * 60
 export const confirmationSeconds = 7 * 24 * 60 * 60
 /** DIDs of ours by which one connection is remembered: its rotations. The oldest are forgotten beyond that. */
 export const maxOwnDids = 64
+/** DIDs of ours that can still name their successor. */
+export const maxElders = 16
+/** Wait between two answers to envelopes for keys that were rotated away: anybody can send those. */
+export const elderEveryMs = 60_000
 /** Ranges of lost messages that are remembered. */
 export const maxLostRanges = 16
