@@ -1,8 +1,9 @@
 /** Headers: what a light client follows the network by, without its transactions. */
 import { type OpenAPIHono, z } from '@hono/zod-openapi'
 import { TautlineError } from '../src/errors.ts'
-import type { HeaderView, NodeService } from '../src/node/service.ts'
+import type { NodeService } from '../src/node/service.ts'
 import { hashHeader } from '../src/objects/block.ts'
+import type { HeaderView } from '../src/objects/light-block.ts'
 import { height } from '../src/units.ts'
 import { immutable, respondTagged, revalidate } from './caching.ts'
 import { anyTime, defineRoute, jsonAnswer, problemAnswers } from './route.ts'

@@ -22,7 +22,7 @@ import {
   wholeField,
 } from '../src/objects/fields.ts'
 import { genesisAnchorSchema, genesisSchema } from '../src/objects/genesis.ts'
-import { lightBlockSchema, originSchema } from '../src/objects/light-block.ts'
+import { headerViewSchema, originSchema } from '../src/objects/light-block.ts'
 import {
   anchorSchema,
   bondSchema,
@@ -220,12 +220,9 @@ component('Origin', originSchema, {
   description: 'What leads from the network id to the validators of a block.',
 })
 
-export const headerViewSchema = z
-  .union([
-    z.strictObject({ genesis: genesisAnchorSchema }),
-    z.strictObject({ ...lightBlockSchema.shape, origin: originSchema.optional() }),
-  ])
-  .openapi('HeaderView')
+component('HeaderView', headerViewSchema)
+
+export { headerViewSchema }
 
 export const segmentSchema = z
   .strictObject({

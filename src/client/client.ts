@@ -18,6 +18,7 @@ import type {
   ValidatorsView,
 } from '../node/service.ts'
 import type { Genesis } from '../objects/genesis.ts'
+import type { HeaderView } from '../objects/light-block.ts'
 import type { Operation } from '../objects/operation.ts'
 import type { Transaction } from '../objects/transaction.ts'
 import type { Address, BlockHash, Height, TransactionId } from '../units.ts'
@@ -34,6 +35,9 @@ import {
 /** Longer than a node waits for a transaction to become final. */
 export const defaultTimeoutMs = 60_000
 
+/** Most bytes of an answer that are read: more than the longest proof. */
+export const defaultAnswerBytes = 64 * 1024 * 1024
+
 export interface ClientOptions {
   /** The node's URL; a path is kept, so a node may stand behind a prefix. */
   readonly url: string
@@ -41,6 +45,7 @@ export interface ClientOptions {
   readonly token?: string
   readonly fetch?: typeof fetch
   readonly timeoutMs?: number
+  readonly maxAnswerBytes?: number
 }
 
 export interface WaitOption {
@@ -54,6 +59,8 @@ export interface Client {
   status(): Promise<Status>
   genesis(): Promise<Genesis>
   block(at: Height | BlockHash | 'latest'): Promise<CommittedBlock>
+  /** @param options - whether to add what leads there from the network id */
+  header(at: Height | 'latest', options?: { proof: boolean }): Promise<HeaderView>
   /** Consecutive blocks from this height on, as many as the node gives at once. */
   segment(from: Height, limit?: number): Promise<Segment>
   /** All segments up to this height, one after the other; the last one may reach beyond it. */
@@ -97,6 +104,7 @@ export const createClient = (options: ClientOptions): Client => {
     status: () => get('/status', 'network', 'head', 'node', 'mempool'),
     genesis: () => get('/genesis', 'parameters', 'validators'),
     block: (at) => get(`/blocks/${at}`, 'hash', 'block', 'certificate'),
+    header: (at, { proof } = { proof: false }) => get(`/headers/${at}${proof ? '?proof=true' : ''}`),
     segment,
     segments: (upTo) => walkSegments(segment, upTo),
     transaction: (id) => get(`/transactions/${id}`, 'id', 'status'),
@@ -159,14 +167,19 @@ async function* walkSegments(segment: Client['segment'], upTo: Height): AsyncIte
 }
 
 const request = async (
-  { url, fetch: fetchWith = fetch, timeoutMs = defaultTimeoutMs }: ClientOptions,
+  {
+    url,
+    fetch: fetchWith = fetch,
+    timeoutMs = defaultTimeoutMs,
+    maxAnswerBytes = defaultAnswerBytes,
+  }: ClientOptions,
   target: string,
   init: RequestInit = {},
 ): Promise<string> => {
   const late = lateAfter(timeoutMs)
   try {
     const response = await fetchWith(target, { ...init, redirect: 'error', signal: late.signal })
-    const text = decodeUtf8(new Uint8Array(await response.arrayBuffer()))
+    const text = decodeUtf8(await readBounded(url, response, maxAnswerBytes))
     if (response.ok) return text
     throw refusedBy(url, response, text)
   } catch (cause) {
@@ -174,6 +187,24 @@ const request = async (
   } finally {
     late.forget()
   }
+}
+
+const readBounded = async (url: string, { body }: Response, maxBytes: number): Promise<Uint8Array> => {
+  const chunks: Uint8Array<ArrayBuffer>[] = []
+  const reader = body?.getReader()
+  let bytes = 0
+  for (let part = await reader?.read(); part?.value; part = await reader!.read()) {
+    bytes += part.value.length
+    if (bytes > maxBytes) {
+      reader!.cancel().catch(() => undefined) // whoever sends on finds the connection closed
+      throw new RequestError(
+        'not-a-node',
+        `${url} gave more than ${maxBytes} bytes, more than any answer of a node`,
+      )
+    }
+    chunks.push(part.value)
+  }
+  return new Uint8Array(await new Blob(chunks).arrayBuffer())
 }
 
 /**

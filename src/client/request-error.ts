@@ -14,6 +14,8 @@ export interface RequestErrorDetails {
   readonly status?: number
   /** When to try again. */
   readonly retryAfterMs?: number
+  /** As the node said it. */
+  readonly problem?: Problem
 }
 
 /**
@@ -53,10 +55,10 @@ export const refusedBy = (url: string, { status, headers }: Response, text: stri
 }
 
 /** The error that a problem means, wherever it stood. */
-export const problemError = (
-  { type, detail, status }: Problem,
-  details: RequestErrorDetails = {},
-): RequestError => new RequestError(type.replace(/^.*\//, ''), detail, { status, ...details })
+export const problemError = (problem: Problem, details: RequestErrorDetails = {}): RequestError => {
+  const { type, detail, status } = problem
+  return new RequestError(type.replace(/^.*\//, ''), detail, { status, problem, ...details })
+}
 
 /** The error of a request that got no answer. */
 export const unreachable = (url: string, timeoutMs: number, cause: unknown): RequestError => {

@@ -13,21 +13,19 @@
  * set is not repeated among them.
  *
  * What a proof can't say: that there is nothing newer, and that validators of long ago have not forged a past
- * with old keys. Who needs the present compares the header with a recent one.
+ * with old keys. Who needs the present follows the network (`light-client.ts`), and gives the header that it verified:
+ * then the proof must be of that header, and what leads there from the genesis is passed over.
  *
  * @see ../objects/proof.ts for the form, RFC 6962 §2.1.1 for the path of a transaction
  */
 import * as z from 'zod'
-import { decodeAddress } from '../codec/address.ts'
-import { decodeHex, encodeUtf8 } from '../codec/bytes.ts'
 import { canonicalize, type Json, parseCanonical } from '../codec/json.ts'
-import { verifyPortable } from '../crypto/ed25519.ts'
 import { merkleRootFromPath } from '../crypto/merkle.ts'
 import { TautlineError } from '../errors.ts'
 import { accountKey, emptyAccount, encodeAccount } from '../ledger/account.ts'
 import { verifyStateProof } from '../ledger/state/proof.ts'
 import { refuseFinality } from '../node/finality.ts'
-import { type Header, leafHash } from '../objects/block.ts'
+import { type Header, hashHeader, leafHash } from '../objects/block.ts'
 import {
   addressField,
   amountField,
@@ -36,10 +34,11 @@ import {
   unixMsField,
   wholeField,
 } from '../objects/fields.ts'
+import { networkIdOf } from '../objects/genesis.ts'
 import { accountProofSchema, type Proof, transactionProofSchema } from '../objects/proof.ts'
 import { decodeTransaction, signedTextOf, transactionSchema } from '../objects/transaction.ts'
-import type { Verifier } from '../ports/keys.ts'
-import type { Hash, Height, NetworkId } from '../units.ts'
+import type { BlockHash, Hash, Height, NetworkId } from '../units.ts'
+import { portableVerifier } from './portable-verifier.ts'
 
 /** Longest text that is looked at, in UTF-16 code units: a thousand hops of 64 validators fit twice. */
 export const maxProofLength = 64 * 1024 * 1024
@@ -80,13 +79,21 @@ type AccountAnswer = z.output<typeof accountAnswerSchema>
 /** Why something is not proven; undefined: nothing speaks against it. */
 type Refusal = string | undefined
 
+export interface ProofExpectation {
+  readonly network: NetworkId
+  /** Hash of a header that is known to be final: the proof is to be of it. Absent: the proof itself has to lead there. */
+  readonly block?: BlockHash
+}
+
 /** @param text - exactly as the node answered; one newline at its end doesn't matter */
-export const verifyProof = async (text: string, { network }: { network: NetworkId }): Promise<Verdict> => {
+export const verifyProof = async (text: string, { network, block }: ProofExpectation): Promise<Verdict> => {
   const read = readAnswer(text)
   if (typeof read === 'string') return { ok: false, reason: read }
+  const refuseEnd: RefuseEnd = (proof) =>
+    block === undefined ? refuseFinality(portableVerifier, proof, network) : refuseOther(proof, block)
   const reason = await ('transaction' in read
-    ? refuseTransaction(read, network)
-    : refuseAccount(read, network))
+    ? refuseTransaction(read, network, refuseEnd)
+    : refuseAccount(read, refuseEnd))
   if (reason !== undefined) return { ok: false, reason }
   const { height, proof } = read
   return {
@@ -124,13 +131,25 @@ const readCanonical = (text: string): { json: object } | string => {
   }
 }
 
-const refuseTransaction = async (answer: TransactionAnswer, network: NetworkId): Promise<Refusal> => {
+/** Why the header, or the genesis where there is none, isn't one to believe. */
+type RefuseEnd = (proof: Proof) => Promise<Refusal>
+
+const refuseOther = async ({ genesis, header }: Proof, block: BlockHash): Promise<Refusal> => {
+  const proven = header === undefined ? networkIdOf(genesis) : hashHeader(header)
+  return proven === block ? undefined : `the proof is of block ${proven}, and block ${block} is verified`
+}
+
+const refuseTransaction = async (
+  answer: TransactionAnswer,
+  network: NetworkId,
+  refuseEnd: RefuseEnd,
+): Promise<Refusal> => {
   const { proof } = answer
   if (proof.header === undefined) return 'a transaction is proven by a block: the header is missing'
   return (
     refuseTransactionAnswer(answer, proof.header) ??
     (await refuseInclusion(answer, proof.header, network)) ??
-    (await refuseFinality(verifier, proof, network))
+    (await refuseEnd(proof))
   )
 }
 
@@ -160,7 +179,7 @@ const refuseInclusion = async (
   if (root !== header.transactionsRoot)
     return 'the path does not lead from the transaction to the header: it is not in that block'
   const { key, signature } = transaction.signatures[0]!
-  return (await verifier.verify(key, signedTextOf(decoded), signature))
+  return (await portableVerifier.verify(key, signedTextOf(decoded), signature))
     ? undefined
     : "the transaction's signature is not its sender's"
 }
@@ -176,13 +195,13 @@ const decodeOwn = (
   }
 }
 
-const refuseAccount = async (answer: AccountAnswer, network: NetworkId): Promise<Refusal> => {
+const refuseAccount = async (answer: AccountAnswer, refuseEnd: RefuseEnd): Promise<Refusal> => {
   const { address, height, proof } = answer
   if (address !== proof.address) return `address says ${address}, the proof is of ${proof.address}`
   const proven = proof.header?.height ?? 0
   if (height !== proven) return `height says ${height}, the proof is of ${proven}`
   const root = proof.header?.stateRoot ?? proof.genesis.stateRoot
-  return refuseState(answer, root) ?? (await refuseFinality(verifier, proof, network))
+  return refuseState(answer, root) ?? (await refuseEnd(proof))
 }
 
 const refuseState = (
@@ -199,13 +218,6 @@ const refuseState = (
 /** Whatever a state may hold there: of what is no account, nothing agrees with what is stated. */
 const accountIn = (value: Json = encodeAccount(emptyAccount)): { readonly [member: string]: Json } =>
   Object(value) as { readonly [member: string]: Json }
-
-/** No runtime's own verification is trusted with a verdict here: the portable one is the same everywhere. */
-const verifier: Verifier = {
-  name: 'portable',
-  verify: async (key, text, signature) =>
-    verifyPortable(decodeAddress(key)!, encodeUtf8(text), decodeHex(signature)),
-}
 
 const describeTransaction = ({
   id,

@@ -6,7 +6,7 @@
  * after which others vote; the last set signed the header.
  */
 import { type Header, hashHeader } from '../objects/block.ts'
-import { networkIdOf } from '../objects/genesis.ts'
+import { type GenesisAnchor, networkIdOf } from '../objects/genesis.ts'
 import type { Finality, Hop } from '../objects/proof.ts'
 import { hashValidators, type ValidatorSet, validatorSet } from '../objects/validators.ts'
 import type { Certificate } from '../objects/vote.ts'
@@ -27,7 +27,7 @@ export const refuseFinality = async (
   if (started !== network) return `the proof is of network ${started}, not of ${network}`
   if (header === undefined) return refuseBeyondGenesis(hops, certificate)
   if (certificate === undefined) return 'the certificate of the header is missing'
-  const walked = await walkHops(verifier, { genesis, hops }, network)
+  const walked = await walkHops(verifier, walkFromGenesis(genesis), hops, network)
   if (typeof walked === 'string') return walked
   if (header.height <= walked.height)
     return `the header is of height ${header.height}, expected one above the last hop's, ${walked.height}`
@@ -46,13 +46,19 @@ export interface Walked {
   readonly height: number
 }
 
+export const walkFromGenesis = ({ validators }: GenesisAnchor): Walked => ({
+  set: validatorSet(validators),
+  height: 0,
+})
+
 /** @returns who votes after the last hop, or why a hop is none */
 export const walkHops = async (
   verifier: Verifier,
-  { genesis, hops }: Pick<Finality, 'genesis' | 'hops'>,
+  from: Walked,
+  hops: readonly Hop[],
   network: NetworkId,
 ): Promise<Walked | string> => {
-  let walked: Walked = { set: validatorSet(genesis.validators), height: 0 }
+  let walked = from
   for (const hop of hops) {
     const refusal = await refuseHop(verifier, hop, walked, network)
     if (refusal !== undefined) return `hop to height ${hop.header.height}: ${refusal}`
@@ -75,7 +81,7 @@ const refuseHop = async (
 }
 
 /** The header is of this network, and this set has decided it. */
-const refuseCertified = async (
+export const refuseCertified = async (
   verifier: Verifier,
   header: Header,
   certificate: Certificate,

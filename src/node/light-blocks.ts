@@ -1,11 +1,10 @@
 /** Headers for those who follow the network by them (see `objects/light-block.ts`). */
 import { TautlineError } from '../errors.ts'
-import type { LightBlock } from '../objects/light-block.ts'
+import type { HeaderView, LightBlock } from '../objects/light-block.ts'
 import { height as asHeight, type Height } from '../units.ts'
 import type { Chain } from './chain.ts'
 import { pruned } from './ledger-store.ts'
 import { proveFinality } from './proofs.ts'
-import type { HeaderView } from './service.ts'
 
 /**
  * @param at - 0 is the genesis

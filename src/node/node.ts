@@ -11,6 +11,7 @@ import { TautlineError } from '../errors.ts'
 import { createMempool, type Dropped, type Mempool } from '../mempool/mempool.ts'
 import type { SelfProvingMessage } from '../messages/peer-message.ts'
 import { formatJoinString } from '../objects/join-string.ts'
+import type { HeaderView } from '../objects/light-block.ts'
 import type { Operation } from '../objects/operation.ts'
 import type { DecodedTransaction } from '../objects/transaction.ts'
 import type { Clock } from '../ports/clock.ts'
@@ -49,7 +50,6 @@ import type {
   CommittedBlock,
   ConsensusStatus,
   EventFilter,
-  HeaderView,
   HistoryPage,
   LedgerEvent,
   MetricName,

@@ -9,8 +9,8 @@ import type { Json } from '../codec/json.ts'
 import type { ConsensusView } from '../consensus/view.ts'
 import type { PeerMessage, SelfProvingMessage } from '../messages/peer-message.ts'
 import type { Block, Header, TransactionStatus } from '../objects/block.ts'
-import type { Genesis, GenesisAnchor } from '../objects/genesis.ts'
-import type { LightBlock, Origin } from '../objects/light-block.ts'
+import type { Genesis } from '../objects/genesis.ts'
+import type { HeaderView } from '../objects/light-block.ts'
 import type { Operation } from '../objects/operation.ts'
 import type { AccountProof, Finality, TransactionProof } from '../objects/proof.ts'
 import type { DecodedTransaction, Transaction } from '../objects/transaction.ts'
@@ -57,14 +57,6 @@ export interface CommittedBlock {
   readonly block: Block
   readonly certificate: Certificate
 }
-
-/** A block without its transactions, and who votes on it; of height 0, what the network id is the hash of. */
-export type HeaderView =
-  | { readonly genesis: GenesisAnchor }
-  | (LightBlock & {
-      /** What leads there from the network id, when it was asked for. */
-      readonly origin?: Origin
-    })
 
 /** Consecutive blocks and the certificate of the last. */
 export interface Segment {
@@ -241,7 +233,11 @@ export interface NodeService {
 
   /** @returns undefined when there is no such block (yet) */
   block(at: Height | BlockHash | 'latest'): Promise<CommittedBlock | undefined>
-  /** @returns undefined when there is no such block (yet) */
+  /**
+   * A block without its transactions, and who votes on it; of height 0, what the network id is the hash of.
+   *
+   * @returns undefined when there is no such block (yet)
+   */
   header(at: Height | 'latest', options: { proof: boolean }): Promise<HeaderView | undefined>
   /** At most `limit` blocks and {@link maxSegmentBytes}, ending where the validator set changes. */
   segment(from: Height, limit: number, options?: { certificates: boolean }): Promise<SegmentText>

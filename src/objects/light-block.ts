@@ -6,6 +6,7 @@
  */
 import * as z from 'zod'
 import { headerSchema } from './block.ts'
+import { genesisAnchorSchema } from './genesis.ts'
 import { finalitySchema } from './proof.ts'
 import { isSortedByAddress, validatorSchema } from './validators.ts'
 import { certificateSchema } from './vote.ts'
@@ -35,3 +36,10 @@ export const originSchema = z.strictObject({
   hops: finalitySchema.shape.hops,
 })
 export type Origin = z.output<typeof originSchema>
+
+/** What a node answers about a header: the genesis at height 0. */
+export const headerViewSchema = z.union([
+  z.strictObject({ genesis: genesisAnchorSchema }),
+  z.strictObject({ ...lightBlockSchema.shape, origin: originSchema.optional() }),
+])
+export type HeaderView = z.output<typeof headerViewSchema>

@@ -57,6 +57,12 @@ describe('requests', () => {
     ['status', (client) => client.status(), '/v1/status'],
     ['a block', (client) => client.block(height(3)), '/v1/blocks/3'],
     ['the latest block', (client) => client.block('latest'), '/v1/blocks/latest'],
+    ['a header', (client) => client.header(height(3)), '/v1/headers/3'],
+    [
+      'a header and its origin',
+      (client) => client.header('latest', { proof: true }),
+      '/v1/headers/latest?proof=true',
+    ],
     ['a segment', (client) => client.segment(height(3), 10), '/v1/blocks?from=3&limit=10'],
     ['a segment without a limit', (client) => client.segment(height(3)), '/v1/blocks?from=3'],
     [
@@ -194,7 +200,7 @@ describe('failures', () => {
 
   it('not now says when', async () => {
     const { client } = clientOf(() => problem(503, 'mempool-full', 'full', { 'retry-after': '2' }))
-    expect((await failureOf(client.status())).details).toEqual({ status: 503, retryAfterMs: 2_000 })
+    expect((await failureOf(client.status())).details).toMatchObject({ status: 503, retryAfterMs: 2_000 })
   })
 
   it.each([
@@ -205,6 +211,26 @@ describe('failures', () => {
     ['a refusal in JSON of something else', () => Response.json({ error: 'x' }, { status: 500 })],
   ])('%s is no node', async (_, answer) => {
     expect(await failureOf(clientOf(answer).client.status())).toMatchObject({ code: 'not-a-node' })
+  })
+
+  it('an answer without an end is not read to its end', async () => {
+    const endless = () =>
+      new Response(new ReadableStream({ pull: (stream) => stream.enqueue(new Uint8Array(1_000)) }))
+    const { client } = clientOf(endless, { maxAnswerBytes: 100_000 })
+    expect(await failureOf(client.status())).toMatchObject({
+      code: 'not-a-node',
+      message: expect.stringContaining('more than 100000 bytes'),
+    })
+  })
+
+  it('what else a problem says is kept', async () => {
+    const { client } = clientOf(() =>
+      Response.json(
+        { type: '/problems/pruned', title: 'No', status: 410, detail: 'gone', next: 7 },
+        { status: 410 },
+      ),
+    )
+    expect((await failureOf(client.header(height(3)))).details.problem).toMatchObject({ next: 7 })
   })
 
   it('nobody there: the reason of the reason is told', async () => {

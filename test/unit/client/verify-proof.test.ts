@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { maxProofLength, verifyProof } from '../../../src/client/verify-proof.ts'
 import { makeLeaf, pageText } from '../../../src/ledger/state/page.ts'
+import { hashHeader } from '../../../src/objects/block.ts'
 import { networkIdOf } from '../../../src/objects/genesis.ts'
 import { hashValidators } from '../../../src/objects/validators.ts'
 import type { Certificate } from '../../../src/objects/vote.ts'
@@ -94,6 +95,35 @@ describe('proofs that hold', () => {
 
   it('one newline at the end', async () => {
     expect(await verifyProof(`${textOf(accountAnswer())}\n`, { network })).toMatchObject({ ok: true })
+  })
+})
+
+describe('with a header that was verified elsewhere', () => {
+  const of = hashHeader(beyondHop.header!)
+
+  it('the proof is of it, and nothing has to lead there', async () => {
+    const bare = { ...beyondHop, hops: [] }
+    for (const answer of [accountAnswer(bare), transactionAnswer(bare)]) {
+      expect(await verifyProof(textOf(answer), { network })).toMatchObject({ ok: false })
+      expect(await verifyProof(textOf(answer), { network, block: of })).toMatchObject({ ok: true, height: 9 })
+    }
+  })
+
+  it('of another header it is refused, however well that is signed', async () => {
+    for (const answer of [accountAnswer(), transactionAnswer(), accountAnswer({ hops: [] })])
+      expect(await refusal(verifyProof(textOf(answer), { network, block: of }))).toMatch(
+        /the proof is of block .*, and block .* is verified/,
+      )
+  })
+
+  it('of the genesis, by the network id', async () => {
+    const text = textOf(accountAnswer({ hops: [] }))
+    expect(await verifyProof(text, { network, block: network })).toMatchObject({ ok: true, height: 0 })
+  })
+
+  it('a false account is refused all the same', async () => {
+    const answer = { ...accountAnswer(beyondHop), balance: '751' }
+    expect(await refusal(verifyProof(textOf(answer), { network, block: of }))).toMatch(/not as stated/)
   })
 })
 
