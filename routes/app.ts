@@ -9,12 +9,15 @@ import { OpenAPIHono } from '@hono/zod-openapi'
 import type { MiddlewareHandler } from 'hono'
 import { cors } from 'hono/cors'
 import { TautlineError } from '../src/errors.ts'
+import type { ConnectionsService } from '../src/node/connections/service.ts'
 import type { NodeService } from '../src/node/service.ts'
 import type { Log } from '../src/ports/log.ts'
 import { mountAccounts } from './accounts.ts'
 import type { ReadAsset } from './assets.ts'
 import { mountBlocks } from './blocks.ts'
+import { mountConnections } from './connections.ts'
 import { mountConsensus } from './consensus.ts'
+import { mountDidcomm } from './didcomm.ts'
 import { mountDocs } from './docs.ts'
 import { mountEvents, type WebSocketDoor } from './events.ts'
 import { mountGenesis } from './genesis.ts'
@@ -39,6 +42,8 @@ import { mountWallet } from './wallet.ts'
 
 export interface AppParts {
   readonly node: NodeService
+  /** Without it, this node holds no private lines. */
+  readonly connections?: ConnectionsService
   readonly operatorToken: string
   /** Closes the reads: only who shows it, or the operator's token, may read. */
   readonly readToken?: string
@@ -84,11 +89,8 @@ export const createApp = (parts: AppParts): OpenAPIHono => {
   mountAccounts(app, node)
   mountValidators(app, node)
   mountConsensus(app, node)
-  mountEvents(
-    app,
-    { node, limits, subscribers: new Budget(limits.subscribers, 'readers of events'), closing, log },
-    parts.webSocket,
-  )
+  const feed = { limits, subscribers: new Budget(limits.subscribers, 'readers of events'), closing, log }
+  mountEvents(app, { ...feed, node }, parts.webSocket)
   mountPeers(app, { node, limits, bodies })
   mountPeer(app, {
     node,
@@ -101,6 +103,10 @@ export const createApp = (parts: AppParts): OpenAPIHono => {
   mountSegments(app, { node, limits })
   mountSnapshots(app, node)
   mountWallet(app, { node, limits, bodies, waiting })
+  if (parts.connections) {
+    mountConnections(app, { connections: parts.connections, limits, bodies, feed })
+    mountDidcomm(app, { connections: parts.connections, limits, bodies })
+  }
   mountHealth(app)
   mountMetrics(app, node, parts.readProcess)
   mountOpenapi(app, parts.openapiText)

@@ -20,14 +20,21 @@ export const readJson = async (
   request: Request,
   { jsonBytes, jsonMs }: Pick<Limits, 'jsonBytes' | 'jsonMs'>,
   budget: Budget,
-): Promise<Json> => {
-  const declared = declaredBytes(request, jsonBytes)
-  const reserved = declared ?? jsonBytes
+): Promise<Json> => parseJson(decodeUtf8(await readBytes(request, { bytes: jsonBytes, ms: jsonMs }, budget)))
+
+/** @throws TautlineError `request-too-large`, `request-timeout` */
+export const readBytes = async (
+  request: Request,
+  limit: { readonly bytes: number; readonly ms: number },
+  budget: Budget,
+): Promise<Uint8Array> => {
+  const declared = declaredBytes(request, limit.bytes)
+  const reserved = declared ?? limit.bytes
   budget.take(reserved)
   try {
     // With a length declared, the server beneath holds the sender to it, and reading it whole is cheaper.
-    const reading = declared === undefined ? readUpTo(request, jsonBytes, jsonMs) : readWhole(request)
-    return parseJson(decodeUtf8(await within(jsonMs, reading)))
+    const reading = declared === undefined ? readUpTo(request, limit.bytes, limit.ms) : readWhole(request)
+    return await within(limit.ms, reading)
   } finally {
     budget.giveBack(reserved)
   }

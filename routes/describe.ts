@@ -6,7 +6,9 @@
 import { OpenAPIHono } from '@hono/zod-openapi'
 import { accountRoute, historyRoute } from './accounts.ts'
 import { blockRoute, segmentRoute } from './blocks.ts'
+import { connectionRoutes } from './connections.ts'
 import { consensusRoute } from './consensus.ts'
+import { didcommRoute } from './didcomm.ts'
 import { docsRoute } from './docs.ts'
 import { eventsRoute } from './events.ts'
 import { genesisRoute } from './genesis.ts'
@@ -44,6 +46,8 @@ const routes = [
   snapshotRoute,
   snapshotPagesRoute,
   spendRoute,
+  ...connectionRoutes,
+  didcommRoute,
   peersRoute,
   addPeerRoute,
   removePeerRoute,
@@ -71,6 +75,10 @@ const tags = [
   { name: 'Network', description: 'Who takes part, and where this node stands.' },
   { name: 'Ledger', description: 'Transactions, accounts, blocks, and events.' },
   { name: 'Wallet', description: "The node's own account: for its operator only." },
+  {
+    name: 'Connections',
+    description: 'Private lines to other nodes, held at both ends: for the operator only, but for the wire.',
+  },
   { name: 'Peers', description: 'Other nodes: who they are, and where they come in.' },
   { name: 'Snapshots', description: 'The state as of some block, page by page, for those who join.' },
   { name: 'Operations', description: 'For those who run a node or build on it.' },

@@ -4,12 +4,25 @@
  * Events are taken from the node at the reader's pace. One that stops reading is cut off after a while and
  * told where, so that it can go on from there: it never misses one without knowing.
  */
-import type { EventFilter, LedgerEvent, NodeService } from '../src/node/service.ts'
 import type { Log } from '../src/ports/log.ts'
 import type { Budget, Limits } from './limits.ts'
 
+/** What a stream carries. */
+export interface FeedEvent {
+  /** Place to resume after. */
+  readonly id: string
+  readonly type: string
+  readonly data: object
+}
+
+/** Where a stream's events come from: past ones first, then as they come, until the signal aborts. */
+export interface FeedSource {
+  readonly open: (signal: AbortSignal) => AsyncIterable<FeedEvent>
+  /** Id of the event that the reader resumes after. */
+  readonly after?: string | undefined
+}
+
 export interface FeedParts {
-  readonly node: NodeService
   readonly limits: Pick<Limits, 'keepAliveMs' | 'stalledReaderMs'>
   readonly subscribers: Budget
   /** Aborts when the doors close. */
@@ -22,21 +35,21 @@ export const cutOffReason = 'you read too slowly: resume after the last event th
 /** One reader's events, and its place among the subscribers, which {@link EventFeed.end} gives back. */
 export class EventFeed {
   readonly #ended = new AbortController()
-  readonly #events: AsyncIterator<LedgerEvent>
+  readonly #events: AsyncIterator<FeedEvent>
   readonly #giveBack: () => void
-  #next: Promise<IteratorResult<LedgerEvent>> | undefined
+  #next: Promise<IteratorResult<FeedEvent>> | undefined
   /** Id of the event taken last, or where the reader began. */
   lastId: string | undefined
 
-  /** @throws TautlineError `too-many-requests`; whatever the node says about the place to resume from */
-  constructor({ node, subscribers, closing }: FeedParts, filter: EventFilter) {
+  /** @throws TautlineError `too-many-requests`; whatever the source says about the place to resume from */
+  constructor({ subscribers, closing }: FeedParts, { open, after }: FeedSource) {
     subscribers.take(1)
     this.#giveBack = () => subscribers.giveBack(1)
-    this.lastId = filter.after
+    this.lastId = after
     closing.addEventListener('abort', this.#stop, { once: true, signal: this.#ended.signal })
     if (closing.aborted) this.#stop()
     try {
-      this.#events = node.events(filter, this.#ended.signal)[Symbol.asyncIterator]()
+      this.#events = open(this.#ended.signal)[Symbol.asyncIterator]()
     } catch (error) {
       this.end()
       throw error
@@ -48,7 +61,7 @@ export class EventFeed {
    *
    * @returns 'quiet' when none came in time: ask again
    */
-  async next(patienceMs: number): Promise<LedgerEvent | 'quiet' | undefined> {
+  async next(patienceMs: number): Promise<FeedEvent | 'quiet' | undefined> {
     this.#next ??= this.#events.next()
     const result = await orQuiet(this.#next, patienceMs)
     if (result === 'quiet') return result

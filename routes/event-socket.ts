@@ -5,8 +5,7 @@
  * ledger while there is much of it.
  */
 import type { WSContext, WSEvents } from 'hono/ws'
-import type { EventFilter } from '../src/node/service.ts'
-import { cutOffReason, EventFeed, type FeedParts } from './event-feed.ts'
+import { cutOffReason, EventFeed, type FeedParts, type FeedSource } from './event-feed.ts'
 import { toProblem } from './problem.ts'
 
 /** Sent and not yet taken, in bytes: beyond this the reader is waited for. */
@@ -25,8 +24,8 @@ export interface SocketParts extends FeedParts {
 }
 
 /** @throws TautlineError when the stream can't begin */
-export const eventSocket = (parts: SocketParts, filter: EventFilter): WSEvents => {
-  const feed = new EventFeed(parts, filter)
+export const eventSocket = (parts: SocketParts, source: FeedSource): WSEvents => {
+  const feed = new EventFeed(parts, source)
   return {
     onOpen: (_, socket) => void sendAll(feed, socket, parts),
     onMessage: ({ data }, socket) => {

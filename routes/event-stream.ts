@@ -4,16 +4,15 @@
  * @see https://html.spec.whatwg.org/multipage/server-sent-events.html
  */
 import { encodeUtf8 } from '../src/codec/bytes.ts'
-import type { EventFilter } from '../src/node/service.ts'
-import { cutOffReason, EventFeed, type FeedParts } from './event-feed.ts'
+import { cutOffReason, EventFeed, type FeedParts, type FeedSource } from './event-feed.ts'
 import { toProblem } from './problem.ts'
 
 export const eventStream = 'text/event-stream'
 
 /** @throws TautlineError when the stream can't begin; later on, a last event says what ended it */
-export const respondEventStream = (parts: FeedParts, filter: EventFilter): Response => {
+export const respondEventStream = (parts: FeedParts, source: FeedSource): Response => {
   const { limits, log } = parts
-  const feed = new EventFeed(parts, filter)
+  const feed = new EventFeed(parts, source)
   let stalled: ReturnType<typeof setTimeout> | undefined
   let hasLeft = false
 

@@ -1,7 +1,7 @@
 /** The stream of what is committed, over Server-Sent Events or WebSocket. */
 import { type OpenAPIHono, z } from '@hono/zod-openapi'
 import type { UpgradeWebSocket } from 'hono/ws'
-import type { EventFilter } from '../src/node/service.ts'
+import type { EventFilter, NodeService } from '../src/node/service.ts'
 import { addressField } from '../src/objects/fields.ts'
 import type { FeedParts } from './event-feed.ts'
 import { eventSocket, type SocketParts } from './event-socket.ts'
@@ -56,7 +56,7 @@ export interface WebSocketDoor {
 
 export const mountEvents = (
   app: OpenAPIHono,
-  parts: FeedParts,
+  { node, ...parts }: FeedParts & { readonly node: NodeService },
   webSocket: WebSocketDoor | undefined,
 ): void => {
   app.openapi(eventsRoute, async (c) => {
@@ -66,8 +66,9 @@ export const mountEvents = (
       ...(account === undefined ? {} : { account }),
       ...(after === undefined ? {} : { after }),
     }
+    const source = { open: (signal: AbortSignal) => node.events(filter, signal), after }
     if (!webSocket || c.req.header('upgrade')?.toLowerCase() !== 'websocket')
-      return respondEventStream(parts, filter)
-    return webSocket.upgrade(c, eventSocket({ ...parts, unsentBytes: webSocket.unsentBytes }, filter))
+      return respondEventStream(parts, source)
+    return webSocket.upgrade(c, eventSocket({ ...parts, unsentBytes: webSocket.unsentBytes }, source))
   })
 }

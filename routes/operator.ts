@@ -9,9 +9,10 @@ import type { MiddlewareHandler } from 'hono'
 import { TautlineError } from '../src/errors.ts'
 import { showsToken } from './token.ts'
 
-/** The wallet is the operator's alone; of peers, all may know. */
+/** The wallet and the connections are the operator's alone; of peers, all may know. */
 export const isOperatorRequest = (method: string, path: string): boolean =>
-  path.startsWith('/v1/wallet/') || (/^\/v1\/peers(\/|$)/.test(path) && !['GET', 'HEAD'].includes(method))
+  /^\/v1\/(wallet|connections|commitments)(\/|$)/.test(path) ||
+  (/^\/v1\/peers(\/|$)/.test(path) && !['GET', 'HEAD'].includes(method))
 
 /** Name under which the description speaks of the token. */
 export const operatorScheme = 'operatorToken'

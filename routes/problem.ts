@@ -43,14 +43,20 @@ export const problems: Readonly<Record<ProblemCode, Row>> = {
   'replacement-underpriced': { status: 422, title: 'Replacement underpriced' },
   'segment-refused': { status: 422, title: 'Segment refused' },
   'too-many-peers': { status: 422, title: 'Too many peers' },
+  'invitation-refused': { status: 422, title: 'Invitation refused' },
+  'export-refused': { status: 422, title: 'Export refused' },
+  'too-many-connections': { status: 422, title: 'Too many connections' },
 
   'transaction-dropped': { status: 409, title: 'Transaction dropped' },
   'upgrade-required': { status: 426, title: 'Upgrade required' },
   'not-found': { status: 404, title: 'Not found' },
   'method-not-allowed': { status: 405, title: 'Method not allowed' },
   'read-only': { status: 403, title: 'Read-only node' },
+  'connection-inactive': { status: 409, title: 'Connection not active' },
+  'outbox-full': { status: 409, title: 'Outbox full' },
   pruned: { status: 410, title: 'Pruned' },
 
+  'envelope-refused': { status: 403, title: 'Envelope refused' },
   unauthorized: { status: 401, title: 'Unauthorized' },
   'forbidden-origin': { status: 403, title: 'Forbidden host or origin' },
 

@@ -28,15 +28,21 @@ export type ErrorCode =
   | 'replacement-underpriced'
   | 'segment-refused'
   | 'too-many-peers'
+  | 'invitation-refused'
+  | 'export-refused'
+  | 'too-many-connections'
   // gone, or never there
   | 'transaction-dropped'
   | 'upgrade-required'
   | 'not-found'
   | 'method-not-allowed'
   | 'read-only'
+  | 'connection-inactive'
+  | 'outbox-full'
   | 'pruned'
   // not you
   | 'unauthorized'
+  | 'envelope-refused'
   | 'forbidden-origin'
   // not now
   | 'mempool-full'

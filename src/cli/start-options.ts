@@ -12,6 +12,7 @@ import type { NetworkChoice } from '../runtime/open-chain.ts'
 import { readSecretKey } from '../runtime/secret-key.ts'
 import type { Address } from '../units.ts'
 import { defaultHost, defaultPort } from './flags.ts'
+import { readPassphraseFile } from './read-passphrase.ts'
 import { readTokenFile } from './read-token.ts'
 
 export interface StartFlags {
@@ -28,6 +29,7 @@ export interface StartFlags {
   readonly keep?: Keep
   readonly discovery?: boolean
   readonly allowPrivate?: boolean
+  readonly connectionsPassphrase?: string
   readonly storage: string
   readonly name: string
   readonly withoutSignRecord?: boolean
@@ -49,6 +51,9 @@ export const startOptions = async (flags: StartFlags): Promise<Omit<StartOptions
     ...(flags.allowPeers && { allowPeers: flags.allowPeers }),
     ...(flags.keep && { keep: flags.keep }),
     ...(flags.readToken !== undefined && { readToken: await readTokenFile(flags.readToken) }),
+    ...(flags.connectionsPassphrase !== undefined && {
+      connectionsPassphrase: await readPassphraseFile(flags.connectionsPassphrase),
+    }),
     storage,
     discovers: discoversOf(flags),
     withoutSignRecord: flags.withoutSignRecord ?? false,

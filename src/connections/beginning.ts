@@ -112,13 +112,13 @@ const unborn = (
 
 /** The first who accepts: from now on the connection is with that DID alone. The same one again is answered again. */
 export const takeRequest = (course: Course, { sender }: Opened): void => {
-  const { phase, role, terms } = course.connection
+  const { phase, role, terms, identity } = course.connection
   if (role !== 'inviter') {
     course.refuse('not-active', 'this connection was accepted by this end: only an inviter is asked for one')
     return
   }
   if (phase.state === 'invited') {
-    takeNewIdentity(course)
+    takeNewIdentity(course, endpointOfDid(identity!.did))
     const statement: ConnectionRecord = {
       version: 1,
       didA: shortDid(course.connection.identity!.did),
@@ -196,9 +196,9 @@ const signerOf = ({ connection }: Course) => ({
 })
 
 /** Fresh keys, which the peer is told of until it has written to them. */
-export const takeNewIdentity = (course: Course): void => {
+export const takeNewIdentity = (course: Course, endpoint: string | undefined): void => {
   const { identity: old, ownKeys, issuedAt: before } = course.connection
-  const identity = course.makeIdentity(endpointOfDid(old!.did))
+  const identity = course.makeIdentity(endpoint)
   const issuedAt = Math.max(before + 1, course.seconds)
   const fromPrior = signFromPrior(old!, { issuer: old!.did, subject: identity.did, issuedAt })
   course.become({

@@ -1,5 +1,6 @@
 /** What two ends say to each other in order: text, JSON, private payloads, and receipts for them. */
 import * as z from 'zod'
+import { decodeUtf8, encodeUtf8, utf8Bytes } from '../codec/bytes.ts'
 import type { Json } from '../codec/json.ts'
 import { decodeBase64Url, encodeBase64Url } from '../didcomm/base64url.ts'
 import { saltBytes } from '../didcomm/commitment.ts'
@@ -37,16 +38,30 @@ export const makeText = (content: string): Content => ({ type: basicMessageType,
 
 export const makeJson = (value: Json): Content => ({ type: jsonType, body: { value } })
 
-export const makePayload = ({ salt, payload, mediaType, c, transaction }: Payload): Content => ({
-  type: payloadType,
-  body: {
-    salt: encodeBase64Url(salt),
-    payload: encodeBase64Url(payload),
-    media_type: mediaType,
-    c,
-    transaction,
-  },
-})
+/** Text as it is, since base64 would make a third more of it. */
+export const makePayload = ({ salt, payload, mediaType, c, transaction }: Payload): Content => {
+  const text = textOf(payload)
+  return {
+    type: payloadType,
+    body: {
+      salt: encodeBase64Url(salt),
+      ...(text === undefined ? { base64: encodeBase64Url(payload) } : { text }),
+      media_type: mediaType,
+      c,
+      transaction,
+    },
+  }
+}
+
+/** @returns undefined when these bytes are no text that would come back as they are */
+const textOf = (bytes: Uint8Array): string | undefined => {
+  try {
+    const text = decodeUtf8(bytes)
+    return utf8Bytes(text) === bytes.length ? text : undefined
+  } catch {
+    return undefined
+  }
+}
 
 /** @param jws - of `signStatement('receipt', …)` */
 export const makeReceipt = (jws: Jws): Content => ({
@@ -64,7 +79,8 @@ const bytes = z.string().transform((text, context) => {
 const digest = z.string().regex(/^[0-9a-f]{64}$/)
 const payloadSchema = z.looseObject({
   salt: bytes.refine((salt) => salt.length === saltBytes),
-  payload: bytes,
+  text: z.string().optional(),
+  base64: bytes.optional(),
   media_type: z.string().max(256),
   c: digest,
   transaction: digest,
@@ -79,7 +95,10 @@ export const readContent = ({ type, body, attachments }: Message): ReadContent |
       return body.value === undefined ? undefined : { kind: 'json', value: body.value }
     case payloadType: {
       const { data } = payloadSchema.safeParse(body)
-      return data && { ...data, kind: 'payload', mediaType: data.media_type }
+      const payload = data?.base64 ?? (data?.text === undefined ? undefined : encodeUtf8(data.text))
+      if (!data || !payload) return undefined
+      const { salt, media_type: mediaType, c, transaction } = data
+      return { kind: 'payload', salt, payload, mediaType, c, transaction }
     }
     case receiptType: {
       const jws = attachments?.[0]?.data.json

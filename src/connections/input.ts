@@ -42,7 +42,8 @@ export type ConnectionInput =
   /** The operator wants this said. */
   | { readonly kind: 'say'; readonly content: Content }
   | { readonly kind: 'ping' }
-  | { readonly kind: 'rotate' }
+  /** @param endpoint - where this end is reached from now on; absent: it only dials */
+  | { readonly kind: 'rotate'; readonly endpoint?: string | undefined }
   /** @param notify - whether the other end is told; else it hears when it writes */
   | { readonly kind: 'let-go'; readonly notify: boolean }
   | { readonly kind: 'block' }
@@ -51,7 +52,7 @@ export type ConnectionInput =
   /** The node has started, or the peer's node was seen: what waits needn't wait longer. */
   | { readonly kind: 'resume' }
   /** It was just read from an export: the other end is pinged, and the keys are new ones. */
-  | { readonly kind: 'imported' }
+  | { readonly kind: 'imported'; readonly endpoint?: string | undefined }
   /** What was sent was accepted by the peer's node; which only its owner's word can prove. */
   | { readonly kind: 'delivered' }
   /** What was sent reached nobody, or was refused with this code. */

@@ -51,10 +51,13 @@ export const sayAgain = (course: Course): void => {
   scheduleRetry(course)
 }
 
-/** Sends as many of the outbox as may be in flight. */
+/**
+ * Sends as many of the outbox as may be in flight. Only while both ends know each other by short DIDs: the long ones,
+ * and `from_prior`, take up room that messages need.
+ */
 export const deliverNext = (course: Course): void => {
-  const { phase, confirmed, role, blocked, outgoing } = course.connection
-  if (phase.state !== 'active' || blocked || (role === 'acceptor' && !confirmed)) return
+  const { phase, confirmed, prior, blocked, outgoing } = course.connection
+  if (phase.state !== 'active' || blocked || !confirmed || prior) return
   const range = nextToSend(outgoing)
   if (!range) return
   course.emit({ kind: 'deliver', ...range })

@@ -40,7 +40,7 @@ const take = (course: Course, input: ConnectionInput): void => {
       ping(course)
       break
     case 'rotate':
-      rotate(course)
+      rotate(course, input.endpoint)
       break
     case 'let-go':
       letGo(course, input.notify)
@@ -59,7 +59,7 @@ const take = (course: Course, input: ConnectionInput): void => {
       resume(course)
       break
     case 'imported':
-      takeUpImported(course)
+      takeUpImported(course, input.endpoint)
       break
     case 'delivered':
       noteDelivered(course)
@@ -117,7 +117,7 @@ const ping = (course: Course): void => {
   ensureRetry(course)
 }
 
-const rotate = (course: Course): void => {
+const rotate = (course: Course, endpoint: string | undefined): void => {
   const { phase, prior, confirmed } = course.connection
   if (phase.state !== 'active' || !confirmed) {
     course.refuse('not-active', 'both ends have to know that both have signed first')
@@ -127,7 +127,7 @@ const rotate = (course: Course): void => {
     course.refuse('not-active', "the other end hasn't answered to the last rotation yet: wait for that")
     return
   }
-  takeNewIdentity(course)
+  takeNewIdentity(course, endpoint)
   ping(course)
 }
 
@@ -140,16 +140,16 @@ const resume = (course: Course): void => {
   sayAgain(course)
 }
 
-const takeUpImported = (course: Course): void => {
+const takeUpImported = (course: Course, endpoint: string | undefined): void => {
   const { phase, prior, confirmed } = course.connection
-  if (phase.state === 'active' && confirmed && !prior) takeNewIdentity(course)
+  if (phase.state === 'active' && confirmed && !prior) takeNewIdentity(course, endpoint)
   resume(course)
 }
 
 const noteDelivered = (course: Course): void => {
-  const { phase } = course.connection
+  const { phase, reachable } = course.connection
   if (phase.state === 'ending') end(course, 'us')
-  else if (phase.state !== 'ended') course.become({ reachable: true })
+  else if (phase.state !== 'ended' && !reachable) course.become({ reachable: true })
 }
 
 /** Everything is sent again when its time comes. */

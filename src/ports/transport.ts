@@ -49,3 +49,17 @@ export interface Transport {
   /** One HTTP request to a peer. @throws Error with a sentence on why there was no answer */
   request(url: string, request: PlainRequest, reach?: Reach): Promise<PlainAnswer>
 }
+
+export interface Delivery {
+  readonly text: string
+  readonly mediaType: string
+  /** The answer is given up when it has more. */
+  readonly maxBytes: number
+  readonly timeoutMs: number
+}
+
+/** How a text is brought to a URL that somebody else has chosen, who may be no node of this network: no token is shown. */
+export interface Courier {
+  /** One HTTP POST. Never follows redirects. @throws Error with a sentence on why there was no answer */
+  deliver(endpoint: string, delivery: Delivery, reach: Reach): Promise<PlainAnswer>
+}

@@ -7,12 +7,15 @@ import { createApp } from '../../routes/app.ts'
 import type { Limits } from '../../routes/limits.ts'
 import { signTransaction } from '../../src/client/sign-transaction.ts'
 import { Chain } from '../../src/node/chain.ts'
+import { ConnectionStore } from '../../src/node/connections/connection-store.ts'
+import { Connections, type ConnectionsParts } from '../../src/node/connections/connections.ts'
 import { networkOfOne } from '../../src/node/network-of-one.ts'
 import { Node, type NodeParts } from '../../src/node/node.ts'
 import { freshSignRecord, writeSignRecord } from '../../src/node/sign-record.ts'
 import type { Genesis } from '../../src/objects/genesis.ts'
 import type { Operation } from '../../src/objects/operation.ts'
 import type { Transaction } from '../../src/objects/transaction.ts'
+import type { ConnectionKeys } from '../../src/ports/connection-keys.ts'
 import type { Signer } from '../../src/ports/keys.ts'
 import type { Log } from '../../src/ports/log.ts'
 import type { SignRecordStore } from '../../src/ports/sign-record-store.ts'
@@ -20,6 +23,7 @@ import { systemClock } from '../../src/runtime/clock.ts'
 import type { Timeouts } from '../../src/runtime/node/http-server.ts'
 import { createNodeSigner, createNodeVerifier } from '../../src/runtime/node/keys.ts'
 import { serve } from '../../src/runtime/node/serve.ts'
+import { systemRandom } from '../../src/runtime/random.ts'
 import { openUnstorageStore } from '../../src/storage/unstorage-store.ts'
 import type { Address, Amount } from '../../src/units.ts'
 import { noNetwork } from '../faults/whole-node.ts'
@@ -94,6 +98,32 @@ export const startNode = async (log: Log, parts: Partial<NodeParts> = {}): Promi
   } as NodeParts)
 }
 
+/** Of a node that reaches nobody, unless it is told how. */
+export const openConnections = async (
+  parts: Pick<ConnectionsParts, 'node' | 'log'> & Partial<ConnectionsParts>,
+  keys: ConnectionKeys = new MemoryKeys(),
+): Promise<Connections> => {
+  const store = await openUnstorageStore(memoryDriver(), 'none')
+  return Connections.start({
+    store: await ConnectionStore.open(store, keys, systemRandom),
+    url: () => hostUrl,
+    courier: {
+      deliver: () => Promise.reject(new Error('nobody is reached from here')),
+    },
+    reach: 'public',
+    clock: systemClock,
+    random: systemRandom,
+    ...parts,
+  })
+}
+
+export class MemoryKeys implements ConnectionKeys {
+  readonly kept = new Map<string, Uint8Array>()
+  read = async (id: string) => this.kept.get(id)
+  write = async (id: string, keys: Uint8Array) => void this.kept.set(id, keys)
+  erase = async (id: string) => void this.kept.delete(id)
+}
+
 export const inAnHour = (): number => Math.floor(Date.now() / 1_000) + 3_600
 
 export const transfer = (to: Address = friend.address, amount = '1'): Operation => ({
@@ -149,8 +179,11 @@ export const openWorld = async ({
   const log = collectingLog(complaints)
   const node = await startNode(log, ledger)
   if (!keep) onTestFinished(() => node.close())
+  const connections = await openConnections({ node, log })
+  if (!keep) onTestFinished(() => connections.close())
   const app = createApp({
     node,
+    connections,
     operatorToken: token,
     ...(readToken === undefined ? {} : { readToken }),
     acceptedUrls: [hostUrl],

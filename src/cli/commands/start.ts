@@ -69,12 +69,21 @@ export const startCommand = (terminal: Terminal): Command =>
       flag('--no-discovery', 'dial only the peers that are named here, and tell nobody where this node is'),
     )
     .addOption(
-      flag('--allow-private', 'dial peers that others name also on this machine and in private networks'),
+      flag(
+        '--allow-private',
+        'dial peers that others name, and the other ends of connections, also on this machine and in private networks',
+      ),
     )
     .addOption(
       flag(
         '--read-token <file>',
         'let only those read who show the secret in this file, other members among them',
+      ),
+    )
+    .addOption(
+      flag(
+        '--connections-passphrase <file>',
+        'seal the keys of connections on the disk with the passphrase in this file',
       ),
     )
     .addOption(storageFlag())

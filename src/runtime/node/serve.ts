@@ -6,6 +6,7 @@ import type { ReadAsset } from '../../../routes/assets.ts'
 import type { Limits } from '../../../routes/limits.ts'
 import { problemResponse } from '../../../routes/problem.ts'
 import { TautlineError } from '../../errors.ts'
+import type { ConnectionsService } from '../../node/connections/service.ts'
 import type { NodeService } from '../../node/service.ts'
 import type { Log } from '../../ports/log.ts'
 import { type HttpServer, openHttpServer, type Timeouts } from './http-server.ts'
@@ -14,6 +15,7 @@ import { readProcess } from './process-metrics.ts'
 
 export interface ServeOptions {
   readonly node: NodeService
+  readonly connections?: ConnectionsService
   readonly operatorToken: string
   readonly host: string
   /** 0 for any free one. */
@@ -29,7 +31,7 @@ export interface ServeOptions {
 
 /** @throws TautlineError `bad-configuration` when it can't listen there, or when the installation isn't whole */
 export const serve = async (options: ServeOptions): Promise<HttpServer> => {
-  const { node, operatorToken, host, port, urls, readToken, limits, timeouts, log } = options
+  const { node, connections, operatorToken, host, port, urls, readToken, limits, timeouts, log } = options
   const openapiText = await readDescription()
   return openHttpServer({
     host,
@@ -41,6 +43,7 @@ export const serve = async (options: ServeOptions): Promise<HttpServer> => {
     createApp: ({ urls: acceptedUrls, webSocket, closing }) =>
       createApp({
         node,
+        ...(connections ? { connections } : {}),
         operatorToken,
         acceptedUrls,
         openapiText,

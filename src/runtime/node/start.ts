@@ -1,14 +1,22 @@
 /**
  * Starts a whole node on this machine: data folder, key, storage, ledger, machines, doors; and stops it again.
  */
+import { join } from 'node:path'
 import { accelerateHash } from '../../crypto/hash.ts'
+import { ConnectionStore } from '../../node/connections/connection-store.ts'
+import { Connections } from '../../node/connections/connections.ts'
 import type { DiscoveryChoices } from '../../node/discovery/discovery.ts'
 import type { Node } from '../../node/node.ts'
 import type { CardMemory } from '../../ports/card-memory.ts'
+import type { ConnectionKeys } from '../../ports/connection-keys.ts'
+import type { Courier } from '../../ports/transport.ts'
 import { openStore } from '../../storage/open-store.ts'
+import { systemClock } from '../clock.ts'
 import { type Identity, throwawayIdentity } from '../identity.ts'
+import { systemRandom } from '../random.ts'
 import { type NodeChoices, startNode } from '../start-node.ts'
 import { collectOnceAtRest } from './collect-once.ts'
+import { openConnectionKeyFiles } from './connection-key-files.ts'
 import { type DataFolder, openDataFolder } from './data-folder.ts'
 import { createTransport } from './engine.ts'
 import { formatFolderConfig, readFolderConfig } from './folder-config.ts'
@@ -30,6 +38,8 @@ export interface StartOptions extends NodeChoices {
   readonly readToken?: string
   /** As `--storage` takes it. */
   readonly storage: string
+  /** What the keys of connections are sealed by on the disk; absent: only their file mode keeps others out. */
+  readonly connectionsPassphrase?: string
   /** Whom it dials beside those that it was given: nobody, peers on the public internet, or any that peers name. */
   readonly discovers: 'nothing' | 'public' | 'private'
 }
@@ -99,8 +109,11 @@ const open = async (
     ...discoveryOf(options, folder, reached),
   })
   onClose(() => node.close())
+  const connections = await openConnections(options, folder, node, transport, () => reachedUnder[0]!)
+  onClose(() => connections.close())
   const server = await serve({
     node,
+    connections,
     operatorToken: await operatorToken(folder),
     host: options.host,
     port: options.port,
@@ -113,6 +126,39 @@ const open = async (
   tellReached(reachedUnder[0]!)
   await folder.writeFile('node.json', `${JSON.stringify({ url: server.url })}\n`)
   return { node, url: server.url, dataFolder: folder.path, isNew: beginning === 'made' }
+}
+
+/** Whatever the ledger lies on, these lie in the data folder: they are this node's alone. */
+const openConnections = async (
+  { storage, connectionsPassphrase, discovers, log }: StartOptions,
+  folder: DataFolder,
+  node: Node,
+  courier: Courier,
+  url: () => string,
+): Promise<Connections> => {
+  const place = join(folder.path, 'connections')
+  const isThrowaway = storage === 'memory'
+  const keys = isThrowaway ? createMemoryKeys() : await openConnectionKeyFiles(place, connectionsPassphrase)
+  const store = await openStore(isThrowaway ? 'memory' : `level:${join(place, 'messages')}`, folder.path)
+  return Connections.start({
+    store: await ConnectionStore.open(store, keys, systemRandom),
+    node,
+    url,
+    courier,
+    reach: discovers === 'private' ? 'anywhere' : 'public',
+    clock: systemClock,
+    random: systemRandom,
+    log,
+  })
+}
+
+const createMemoryKeys = (): ConnectionKeys => {
+  const keys = new Map<string, Uint8Array>()
+  return {
+    read: async (id) => keys.get(id),
+    write: async (id, bytes) => void keys.set(id, bytes),
+    erase: async (id) => void keys.delete(id),
+  }
 }
 
 /** Reads that are closed are closed to strangers: such a network's members name each other. */

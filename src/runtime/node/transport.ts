@@ -10,6 +10,7 @@ import { refuseSuppliedUrl } from '../../discovery/public-address.ts'
 import { maxFrameBytes } from '../../messages/limits.ts'
 import { closeReason } from '../../messages/printable.ts'
 import type {
+  Courier,
   PlainAnswer,
   PlainRequest,
   Reach,
@@ -33,7 +34,7 @@ const maxConnections = 8
 /** Of the codes that the protocol itself gives a meaning, a client may send only this one (RFC 6455 §7.4.1). */
 const normalClose = 1000
 
-export interface NodeTransport extends Transport {
+export interface NodeTransport extends Transport, Courier {
   /** Ends the connections that requests were sent over. */
   close(): Promise<void>
 }
@@ -64,6 +65,11 @@ export const createNodeTransport = ({
       requireReach(url, reach)
       const { undici, requests } = await useTools()
       return ask(undici, requests[reach], url, headers, request)
+    },
+    deliver: async (endpoint, { text, ...asked }, reach) => {
+      requireReach(endpoint, reach)
+      const { undici, requests } = await useTools()
+      return ask(undici, requests[reach], endpoint, {}, { ...asked, method: 'POST', path: '', body: text })
     },
     close: async () => {
       const { requests } = (await tools) ?? {}
@@ -185,18 +191,21 @@ const explain = (error: unknown): string => {
   return error.cause === undefined ? error.message : explain(error.cause)
 }
 
+/** A request to a node, or to somebody who wants another type of body. */
+type Asked = PlainRequest & { readonly mediaType?: string }
+
 const ask = async (
   undici: Undici,
   dispatcher: Agent,
   url: string,
   headers: Readonly<Record<string, string>>,
-  { method, path, body, maxBytes, timeoutMs }: PlainRequest,
+  { method, path, body, maxBytes, timeoutMs, mediaType = 'application/json' }: Asked,
 ): Promise<PlainAnswer> => {
   try {
     const answer = await undici.request(`${url}${path}`, {
       dispatcher,
       method,
-      headers: { ...headers, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
+      headers: { ...headers, ...(body === undefined ? {} : { 'content-type': mediaType }) },
       ...(body === undefined ? {} : { body }),
       signal: AbortSignal.timeout(timeoutMs),
     })

@@ -10,6 +10,7 @@ import { isPublicAddress, refuseSuppliedUrl } from '../../discovery/public-addre
 import { maxFrameBytes } from '../../messages/limits.ts'
 import { closeReason } from '../../messages/printable.ts'
 import type {
+  Courier,
   PlainAnswer,
   PlainRequest,
   Reach,
@@ -33,7 +34,10 @@ export interface WebTransportOptions {
   readonly fetchOptions?: Pick<RequestInit, 'cache' | 'credentials' | 'referrerPolicy'>
 }
 
-export const createWebTransport = ({ readToken, fetchOptions }: WebTransportOptions = {}): Transport => {
+export const createWebTransport = ({
+  readToken,
+  fetchOptions,
+}: WebTransportOptions = {}): Transport & Courier => {
   const headers = readToken === undefined ? {} : { authorization: `Bearer ${readToken}` }
   return {
     dial: async (url, listen, reach) => {
@@ -43,6 +47,10 @@ export const createWebTransport = ({ readToken, fetchOptions }: WebTransportOpti
     request: async (url, request, reach) => {
       requireReach(url, reach)
       return ask(url, request, headers, fetchOptions)
+    },
+    deliver: async (endpoint, { text, ...asked }, reach) => {
+      requireReach(endpoint, reach)
+      return ask(endpoint, { ...asked, method: 'POST', path: '', body: text }, {}, fetchOptions)
     },
   }
 }
@@ -116,9 +124,12 @@ const wireOf = (socket: WebSocket, close: (reason: string) => void): Wire => ({
 const reasonIn = (event: Event): string | undefined =>
   'message' in event && typeof event.message === 'string' && event.message !== '' ? event.message : undefined
 
+/** A request to a node, or to somebody who wants another type of body. */
+type Asked = PlainRequest & { readonly mediaType?: string }
+
 const ask = async (
   url: string,
-  { method, path, body, maxBytes, timeoutMs }: PlainRequest,
+  { method, path, body, maxBytes, timeoutMs, mediaType = 'application/json' }: Asked,
   headers: Readonly<Record<string, string>>,
   fetchOptions: WebTransportOptions['fetchOptions'],
 ): Promise<PlainAnswer> => {
@@ -126,7 +137,7 @@ const ask = async (
     const answer = await fetch(`${url}${path}`, {
       ...fetchOptions,
       method,
-      headers: { ...headers, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
+      headers: { ...headers, ...(body === undefined ? {} : { 'content-type': mediaType }) },
       ...(body === undefined ? {} : { body }),
       redirect: 'manual', // workerd knows no 'error'
       signal: AbortSignal.timeout(timeoutMs),

@@ -130,8 +130,8 @@ describe('rotation', () => {
   it('gives both new keys, also when both do so at once', () => {
     const { a, b } = makeConnected()
     const before = [viewOf(a.connection).ours, viewOf(b.connection).ours]
-    a.step({ kind: 'rotate' })
-    b.step({ kind: 'rotate' })
+    a.step({ kind: 'rotate', endpoint: 'https://new.example/v1/didcomm' })
+    b.step({ kind: 'rotate', endpoint: 'https://new.example/v1/didcomm' })
     settle(a, b)
     expect(viewOf(a.connection).ours).toBe(viewOf(b.connection).theirs)
     expect(viewOf(b.connection).ours).toBe(viewOf(a.connection).theirs)
@@ -146,7 +146,7 @@ describe('rotation', () => {
     const { a, b } = makeConnected()
     const restore = b.backup()
     for (let times = 0; times < 3; times++) {
-      a.step({ kind: 'rotate' })
+      a.step({ kind: 'rotate', endpoint: 'https://new.example/v1/didcomm' })
       settle(a, b)
       a.now += 100_000
     }
@@ -166,7 +166,7 @@ describe('rotation', () => {
 
   it('while it is unanswered, the end is believed under either DID', () => {
     const { a, b } = makeConnected()
-    a.step({ kind: 'rotate' })
+    a.step({ kind: 'rotate', endpoint: 'https://new.example/v1/didcomm' })
     a.sent = []
     a.step({ kind: 'let-go', notify: true })
     settle(a, b)
