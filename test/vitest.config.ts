@@ -2,6 +2,8 @@ import { defineConfig } from 'vitest/config'
 
 const fast = ['unit', 'property', 'contract', 'interop', 'api']
 const slow = ['crash', 'e2e']
+/** Slow too, and they measure what a neighbour would spoil. */
+const alone = ['bench', 'flat-memory', 'idle'].map((name) => `e2e/${name}.test.ts`)
 /** Run once more inside each runtime, by `runtimes/suites.test.ts`. */
 const inside = [
   'api/**',
@@ -41,9 +43,23 @@ export default defineConfig({
         test: {
           name: 'slow',
           include: slow.map((room) => `${room}/**/*.test.ts`),
+          exclude: alone,
           testTimeout: 600_000,
           hookTimeout: 120_000, // a browser may be opened before each test
+          // Real processes that wait for each other most of the time.
+          maxWorkers: 2,
+          sequence: { groupOrder: 1 },
+          root: import.meta.dirname,
+        },
+      },
+      {
+        test: {
+          name: 'alone',
+          include: alone,
+          testTimeout: 600_000,
+          hookTimeout: 120_000,
           fileParallelism: false,
+          sequence: { groupOrder: 2 },
           root: import.meta.dirname,
         },
       },

@@ -123,6 +123,7 @@ it('a fifth joins by a join string, bonds, votes from the next block on, unbonds
   // Two founders and the fifth hold 1100 of 1600 million: no block without its votes.
   await Promise.all([c.kill('SIGKILL'), d.kill('SIGKILL')])
   const carried = await pay(a, 1)
+  await sameBlock([a, b, fifth], carried.height)
   const { certificate } = await b.client.block(carried.height)
   expect(certificate.precommits.map(({ validator }) => validator)).toContain(address)
 
