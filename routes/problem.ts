@@ -67,6 +67,8 @@ export const problems: Readonly<Record<ProblemCode, Row>> = {
   'lease-lost': { ...notNow, retryAfterSeconds: 60, title: 'Lease lost' },
   'signing-refused': { ...notNow, retryAfterSeconds: 60, title: 'Signing refused' },
 
+  unverified: { status: 502, title: 'Not verified' },
+
   'no-origin': { ...notNow, retryAfterSeconds: 5, title: 'No origin answers' },
 
   'bad-configuration': { status: 500, title: 'Bad configuration' },

@@ -52,6 +52,8 @@ export type ErrorCode =
   | 'lease-lost'
   | 'signing-refused'
   | 'no-origin'
+  // a light client's: what the node says can't be believed
+  | 'unverified'
   // the operator's own: configuration and data folder
   | 'bad-configuration'
   | 'folder-in-use'

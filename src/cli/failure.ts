@@ -6,6 +6,7 @@
  */
 import { CommanderError } from 'commander'
 import { ZodError } from 'zod'
+import { LightRefusal } from '../client/light-client.ts'
 import { RequestError } from '../client/request-error.ts'
 import { type ErrorCode, TautlineError } from '../errors.ts'
 
@@ -27,11 +28,17 @@ export const failureOf = (error: unknown): Failure => {
   if (error instanceof NoVerdict) return { exitCode: 1, sentence: error.message }
   if (error instanceof TautlineError)
     return { exitCode: isVerdict(error.code) ? 1 : 2, sentence: error.message }
+  if (error instanceof LightRefusal)
+    return { exitCode: isCircumstance(error) ? 2 : 1, sentence: error.message }
   if (error instanceof RequestError) return { exitCode: isRefusal(error) ? 1 : 2, sentence: error.message }
   return { exitCode: 2, sentence: describe(error) }
 }
 
 const isVerdict = (code: ErrorCode): boolean => code === 'ledger-mismatch'
+
+/** Nothing was found out; all else is a verdict about what the node says. */
+const isCircumstance = ({ code }: LightRefusal): boolean =>
+  code === 'unreachable' || code === 'too-many-requests' || code === 'not-found' || code === 'pruned'
 
 /** The node answered that this request, as it is, is not to be had; in contrast to: not now, not you, not here. */
 const isRefusal = ({ code, details: { status } }: RequestError): boolean =>

@@ -59,7 +59,7 @@ export const basePortFlag = (): Option =>
 export const networkNameFlag = (): Option =>
   flag('--name <name>', 'the name of the network, when one is made').default('tautline').argParser(parseName)
 
-const parseWith =
+export const parseWith =
   <Value>(schema: z.ZodType<Value, string>) =>
   (text: string): Value => {
     const parsed = schema.safeParse(text)
@@ -119,7 +119,7 @@ export const parseCount = (text: string): number => {
   throw new InvalidArgumentError('Expected a whole number from 1.')
 }
 
-const parseJoin = (text: string): JoinString => {
+export const parseJoin = (text: string): JoinString => {
   try {
     return parseJoinString(text)
   } catch (error) {

@@ -11,6 +11,7 @@ import { backupCommand } from './commands/backup.ts'
 import { blameCommand } from './commands/blame.ts'
 import { doctorCommand } from './commands/doctor.ts'
 import { keyCommand } from './commands/key.ts'
+import { lightCommand } from './commands/light.ts'
 import { networkCommand } from './commands/network.ts'
 import { openapiCommand } from './commands/openapi.ts'
 import { peersCommand } from './commands/peers.ts'
@@ -47,6 +48,7 @@ const commandMakers = [
   stakeCommand,
   transactionCommand,
   proofCommand,
+  lightCommand,
   keyCommand,
   verifyCommand,
   blameCommand,

@@ -95,6 +95,16 @@ it('the tour with curl, from the first transfer to a checked proof', async () =>
 const urlOf = (node: Running): Promise<string> =>
   eventually(async () => /^URL +(\S+)$/m.exec(node.stdout())?.[1], `the node did not start: ${node.stderr()}`)
 
+it('without a node: what an account holds, verified', async () => {
+  const cwd = await lookalike()
+  const node = spawnProcess('npm', ['start'], { cwd, env: { TAUTLINE_PORT: '0' } })
+  await urlOf(node)
+  const [account] = await paste(shellBlocks(section('Without a node')), cwd)
+  expect(account).toMatch(/^balance +1000000000000$/m)
+  expect(account).toMatch(/^verified by +the genesis: there is no block yet$/m)
+  await node.kill('SIGTERM')
+})
+
 it('four validators on this machine, in one command', async () => {
   const [up, ...rest] = shellBlocks(section('Four validators on this machine'))
   const cwd = await lookalike()

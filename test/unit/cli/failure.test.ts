@@ -2,6 +2,7 @@ import { CommanderError } from 'commander'
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { failureOf, NoVerdict } from '../../../src/cli/failure.ts'
+import { LightRefusal } from '../../../src/client/light-client.ts'
 import { RequestError } from '../../../src/client/request-error.ts'
 import { TautlineError } from '../../../src/errors.ts'
 
@@ -28,6 +29,8 @@ describe('the exit code and the sentence of a failure', () => {
     ],
     ['a URL of something else', new RequestError('not-a-node', 'no node', { status: 404 }), 2, /^no node$/],
     ['a full mempool', new RequestError('mempool-full', 'later', { status: 503 }), 2, /^later$/],
+    ['a node that lies', new LightRefusal('forged', 'it lies'), 1, /^it lies$/],
+    ['a node that a light client cannot reach', new LightRefusal('unreachable', 'nobody'), 2, /^nobody$/],
     ['nobody there', new RequestError('unreachable', 'nobody'), 2, /^nobody$/],
     [
       'a file that is not there',
