@@ -9,6 +9,7 @@ import { version } from '../runtime/node/package.ts'
 import { accountCommand } from './commands/account.ts'
 import { backupCommand } from './commands/backup.ts'
 import { blameCommand } from './commands/blame.ts'
+import { connectCommand } from './commands/connect.ts'
 import { doctorCommand } from './commands/doctor.ts'
 import { keyCommand } from './commands/key.ts'
 import { lightCommand } from './commands/light.ts'
@@ -46,6 +47,7 @@ const commandMakers = [
   accountCommand,
   sendCommand,
   stakeCommand,
+  connectCommand,
   transactionCommand,
   proofCommand,
   lightCommand,

@@ -7,6 +7,8 @@ export interface Terminal {
   err(line: string): void
   /** Rewrites the last line of standard error, where that is a terminal; elsewhere does nothing. */
   progress(line: string): void
+  /** How wide standard error is; 0 where that is no terminal. */
+  readonly columns: number
   /** Where logs go: standard error. */
   readonly logStream: NodeJS.WriteStream
   /** All of standard input. */
@@ -23,6 +25,7 @@ export const processTerminal = (): Terminal => {
     out: (line) => void process.stdout.write(`${line}\n`),
     err: (line) => void process.stderr.write(`${line}\n`),
     progress: (line) => void (process.stderr.isTTY && process.stderr.write(eraseLine + line)),
+    columns: process.stderr.isTTY ? process.stderr.columns : 0,
     logStream: process.stderr,
     readInput,
     untilInterrupted,

@@ -166,7 +166,8 @@ async function* walkSegments(segment: Client['segment'], upTo: Height): AsyncIte
   }
 }
 
-const request = async (
+/** The text of a good answer. */
+export const request = async (
   {
     url,
     fetch: fetchWith = fetch,

@@ -24,6 +24,7 @@ export const fakeTerminal = (input = ''): FakeTerminal => {
     interrupt,
     out: (line) => void printed.push(line),
     err: (line) => void complained.push(line),
+    columns: 80,
     progress: (line) => void drawn.push(line),
     logStream: new PassThrough().resume() as unknown as NodeJS.WriteStream,
     readInput: async () => new TextEncoder().encode(input),
