@@ -92,6 +92,9 @@ export interface ConnectionsParts {
 /** Where envelopes are posted, below a node's URL. */
 export const wirePath = '/v1/didcomm'
 
+/** Whom an envelope is for that no connection is found for. */
+const nobody = 'none'
+
 /** How long a commitment may take to become final. */
 const commitMs = 30_000
 /** How often a commitment that isn't on the own ledger yet is looked up again, and for how long. */
@@ -292,10 +295,10 @@ export class Connections implements ConnectionsService {
 
   async receive(text: string): Promise<Reception> {
     const envelope = readEnvelope(text)
-    if (isRefused(envelope)) throw refusedEnvelope(envelope)
+    if (isRefused(envelope)) throw this.#refuse(nobody, envelope)
     const id = envelope.recipients.map((key) => this.#byKey.get(key)).find((found) => found !== undefined)
     if (id === undefined)
-      throw refusedEnvelope({
+      throw this.#refuse(nobody, {
         kind: 'refused',
         code: 'unknown-key',
         detail: 'no key of this node is among the recipients',

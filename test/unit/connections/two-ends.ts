@@ -151,14 +151,17 @@ export const makeInvited = (name = 'inviter') => {
   return { inviter, url }
 }
 
-export const makeAcceptor = (url: string, name = 'acceptor'): End => {
+export const makeAcceptor = (
+  url: string,
+  name = 'acceptor',
+  endpoint = 'https://b.example/v1/didcomm',
+  now?: number,
+): End => {
   const acceptor = new End(name)
+  if (now !== undefined) acceptor.now = now
   const invitation = readInvitation(url, Math.floor(acceptor.now / 1_000))
   if (isRefused(invitation)) throw new Error(invitation.detail)
-  const { connection, effects } = accept(
-    { id: name, invitation, endpoint: 'https://b.example/v1/didcomm' },
-    acceptor.moment(),
-  )
+  const { connection, effects } = accept({ id: name, invitation, endpoint }, acceptor.moment())
   acceptor.connection = connection
   acceptor.apply(effects)
   return acceptor
