@@ -105,6 +105,21 @@ it('without a node: what an account holds, verified', async () => {
   await node.kill('SIGTERM')
 })
 
+it('a line between two, by the command line and by curl', async () => {
+  const cwd = await lookalike()
+  const first = await freePorts(2)
+  const blocks = shellBlocks(section('A line between two')).map((block) =>
+    block.replaceAll(/\b910([12])\b/g, (_, at) => String(first + Number(at) - 1)),
+  )
+  const [, accepted, heard, answered, ended] = await paste(blocks, cwd)
+  expect(blocks).toHaveLength(5)
+  const code = /each other: ([\d ]+)$/m.exec(accepted!)![1]!
+  expect(accepted).toMatch(new RegExp(`active +Bob .*${code}`))
+  expect(heard).toMatch(/^[0-9a-f]{8} {2}Good morning, Bob$/m)
+  expect(answered).toMatch(/"text":"Good morning, Ada"/)
+  expect(ended).toMatch(/ended \(them\) +Ada/)
+})
+
 it('four validators on this machine, in one command', async () => {
   const [up, ...rest] = shellBlocks(section('Four validators on this machine'))
   const cwd = await lookalike()

@@ -113,7 +113,7 @@ const remarkOn = ({ blocked, trouble, reachable }: ConnectionView): string => {
 const send = (terminal: Terminal): Command =>
   subcommand('send', 'Say something to the other end. Without a text, standard input is sent.')
     .argument(...idArgument)
-    .argument('[text]')
+    .argument('[text]', 'what to say')
     .addOption(
       flag('--commit', 'put a commitment to it on the ledger first, and send it as a private payload'),
     )
@@ -191,7 +191,7 @@ const passphraseFlag = () =>
 
 const exportAll = (terminal: Terminal): Command =>
   subcommand('export', 'Write all connections that have not ended into a file, sealed by a passphrase.')
-    .argument('<file>')
+    .argument('<file>', 'to be written')
     .addOption(passphraseFlag())
     .action(async (path: string, flags: Flags & { passphrase: string }) => {
       const client = await connectionsClient(flags)
@@ -206,7 +206,7 @@ const exportAll = (terminal: Terminal): Command =>
 
 const importAll = (terminal: Terminal): Command =>
   subcommand('import', 'Take connections up again from an exported file.')
-    .argument('<file>')
+    .argument('<file>', 'that was written by `connect export`')
     .addOption(passphraseFlag())
     .action(async (path: string, flags: Flags & { passphrase: string }) => {
       const client = await connectionsClient(flags)
