@@ -16,6 +16,7 @@ import {
   maxWitnesses,
   type RefusalCode,
   type Request,
+  refuse,
   type Steps,
   type Wish,
 } from '../light/light.ts'
@@ -30,6 +31,13 @@ import { portableVerifier } from './portable-verifier.ts'
 import { RequestError } from './request-error.ts'
 import { verifyFork } from './verify-fork.ts'
 import { verifyProof } from './verify-proof.ts'
+
+/** Most calls that wait for the look before theirs. */
+const maxWaiting = 256
+/** Longest look: a source may be slow, and many requests slow in turn. */
+const maxLookMs = 5 * 60_000
+/** Longest wait for one answer, if nothing else is said. */
+const defaultTimeoutMs = 20_000
 
 export interface LightOptions extends Pick<ClientOptions, 'token' | 'fetch' | 'timeoutMs'> {
   /** Whom to follow, and what to trust: `https://node.example#<network id>`, with `@<height>:<hash>` behind it or without. */
@@ -107,6 +115,9 @@ class Light {
   readonly #now: () => number
   #state: LightState | undefined
   #turn: Promise<unknown> = Promise.resolve()
+  #waiting = 0
+  /** Of the look that is going on. */
+  #endMs = 0
 
   constructor({
     join,
@@ -119,16 +130,24 @@ class Light {
       throw new RangeError(`${witnesses.length} witnesses, and at most ${maxWitnesses} are compared`)
     this.#trust = typeof join === 'string' ? parseJoinString(join) : join
     this.network = this.#trust.network
-    this.#sources = [this.#trust.url, ...witnesses].map((url) => createClient({ ...options, url }))
+    this.#sources = [this.#trust.url, ...witnesses].map((url) =>
+      createClient({ timeoutMs: defaultTimeoutMs, ...options, url }),
+    )
     this.#verifier = verifier
     this.#now = now
   }
 
   /** One look after the other: each begins with what the one before has verified. */
-  inTurn<Result>(look: () => Promise<Result>): Promise<Result> {
-    const turn = this.#turn.then(look)
+  async inTurn<Result>(look: () => Promise<Result>): Promise<Result> {
+    if (this.#waiting >= maxWaiting)
+      throw new LightRefusal('too-many-requests', `${maxWaiting} calls wait already: wait for some of them`)
+    this.#waiting++
+    const turn = this.#turn.then(() => {
+      this.#endMs = Date.now() + maxLookMs
+      return look()
+    })
     this.#turn = turn.catch(() => undefined)
-    return turn
+    return turn.finally(() => this.#waiting--)
   }
 
   async update(): Promise<LightHead> {
@@ -188,6 +207,8 @@ class Light {
   }
 
   async #ask({ source, at, origin }: Request): Promise<Answer> {
+    if (Date.now() > this.#endMs)
+      return refuse('too-many-requests', `it takes longer than ${maxLookMs / 60_000} minutes to find out`)
     this.requests++
     try {
       const view = await this.#sources[source]!.header(at, { proof: origin })

@@ -133,7 +133,6 @@ function* halve(look: Look, witness: Source, base: Trusted, top: Pair): Steps<Sp
     if (ours && others && isSame(ours, others)) common = trustedOf(ours)
     else {
       ceiling = at
-      if (answers.some(({ kind }) => kind === 'pruned')) continue
       mine = ours ?? mine
       theirs = others ?? theirs
     }

@@ -66,7 +66,7 @@ export function* begin(trust: Trust, nowMs: number): Steps<{ kind: 'begun'; stat
   if (pin === undefined) return isYoung(trusted, look) ? begun(trusted, false) : staleSince(trusted, look)
   if (trusted.hash !== pin.hash)
     return refuse('other-block', `its block ${at} is ${trusted.hash}, and you trust ${pin.hash}`)
-  return isYoung(trusted, look) ? begun(trusted, true) : expired(trusted, look)
+  return begun(trusted, true)
 }
 
 export interface Wish {
@@ -89,7 +89,7 @@ export function* follow(
   if (!isYoung(newest, look)) return expired(newest, look)
   const at = height ?? 'latest'
   const answer = yield* ask(look, { source: followed, at, origin: false })
-  if (answer.kind === 'genesis') return followedGenesis(state, look)
+  if (answer.kind === 'genesis') return followedGenesis(state)
   if (answer.kind !== 'block') return asRefusal(answer, `it has no block ${at}`)
   const { block } = answer
   const known = trustedOf(block)
@@ -100,7 +100,6 @@ export function* follow(
     )
   const reached = yield* reach(state, look, block)
   if (reached.kind === 'refused') return reached
-  if (isNewest && !isYoung(known, look)) return staleSince(known, look)
   const bases = [state.genesis, ...reached.state.trusted.filter(({ height }) => height > 0)]
   const complaints: Complaint[] = []
   for (let source = 1; source <= Math.min(witnesses, maxWitnesses); source++) {
@@ -143,13 +142,10 @@ function* reachFromGenesis(state: LightState, look: Look, at: Trusted): Steps<Re
   return { kind: 'reached', state, isPinned: false }
 }
 
-const followedGenesis = (state: LightState, look: Look): Outcome => {
-  const [first] = state.trusted
-  if (state.trusted.length === 1 && first!.height === 0)
-    return isYoung(first!, look)
-      ? { kind: 'followed', state, at: first!, isPinned: state.isPinned, complaints: [] }
-      : staleSince(first!, look)
+const followedGenesis = (state: LightState): Outcome => {
   const newest = state.trusted.at(-1)!
+  if (newest.height === 0)
+    return { kind: 'followed', state, at: newest, isPinned: state.isPinned, complaints: [] }
   return refuse('time-travel', `it has no block yet, it says, and it has shown block ${newest.height} before`)
 }
 

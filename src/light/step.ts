@@ -33,6 +33,7 @@ export const trustedOf = ({ header, validators, nextValidators }: LightBlock): T
 
 export type Judgement = { readonly kind: 'accept' } | { readonly kind: 'too-far' } | Refusal
 
+/** @param block - of a greater height than the trusted one */
 export const judgeStep = (from: Trusted, block: Verified<LightBlock>, look: Look): Judgement => {
   const { header } = block
   const flaw = flawOfTime(from, block, look)
@@ -73,11 +74,6 @@ const flawOfTime = (from: Trusted, { header }: LightBlock, look: Look): Refusal 
     return refuse(
       'expired-trust',
       `block ${from.height} is older than the trusting period, ${describeDays(look.parameters.trustingPeriodMs)}: keys that hold no stake any more may forge what follows; get the height and hash of a recent block from somebody whom you trust`,
-    )
-  if (header.height <= from.height)
-    return refuse(
-      'time-travel',
-      `block ${header.height} is shown where one above ${from.height} was expected`,
     )
   if (header.time <= from.time)
     return refuse(

@@ -11,6 +11,7 @@ import { availableParallelism, cpus } from 'node:os'
 import { join } from 'node:path'
 import { bundleFigures, isOfBundles } from './bundles.ts'
 import { envelopeFigures, isOfEnvelopes } from './envelopes.ts'
+import { isOfLight, lightFigures } from './light.ts'
 import { limitFigures, openLimitMeter } from './limit.ts'
 import { openLoadGenerator } from './load-generator.ts'
 import { ownVerifier } from './native-verification.ts'
@@ -41,6 +42,7 @@ const measure = async (options: Options, parts: Bench): Promise<readonly Figure[
     ...([...options.parts].some(isOfLedgers) ? await runStages(options, parts, report) : []),
     ...(await runNetworkStages(options, parts, report)),
     ...envelopeFigures(options, report),
+    ...(await lightFigures(options, report)),
     ...(await bundleFigures(options)),
   ]
   const isMeasured = figures.some(({ row }) => row === 'allCores')
@@ -50,7 +52,7 @@ const measure = async (options: Options, parts: Bench): Promise<readonly Figure[
 
 /** Measured on ledgers that are filled first. */
 const isOfLedgers = (part: Part): boolean =>
-  part !== 'limit' && ![isOfNetworks, isOfEnvelopes, isOfBundles].some((isOf) => isOf(part))
+  part !== 'limit' && ![isOfNetworks, isOfEnvelopes, isOfLight, isOfBundles].some((isOf) => isOf(part))
 
 /** For runs without a load that it would have been measured around. */
 const measureLimit = async (

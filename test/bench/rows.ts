@@ -15,6 +15,8 @@ export const parts = [
   'network',
   'network-latency',
   'envelopes',
+  'proofs',
+  'light',
   'bundle',
 ] as const
 export type Part = (typeof parts)[number]
@@ -133,6 +135,28 @@ export const rows = {
   sealedShare: { part: 'envelopes', by: 'bytes', name: '… of those key agreements', unit: '%', atLeast: 10 },
   opened: { part: 'envelopes', by: 'bytes', name: 'messages opened, one core', unit: '/s' },
   openedShare: { part: 'envelopes', by: 'bytes', name: '… of those key agreements', unit: '%', atLeast: 10 },
+  accountProof: { part: 'proofs', name: 'proof of an account, as it travels', unit: 'B' },
+  transactionProof: { part: 'proofs', name: 'proof of a transaction, as it travels', unit: 'B' },
+  proofChecks: {
+    part: 'proofs',
+    name: 'proofs of accounts checked against a verified header, one core',
+    unit: '/s',
+    growthAtLeast: 0.5,
+  },
+  lightHeaders: {
+    part: 'light',
+    by: 'validators',
+    name: 'headers verified by a light client, one after the other',
+    unit: '/s',
+  },
+  lightShare: {
+    part: 'light',
+    by: 'validators',
+    name: '… signatures of them, of what node:crypto on one core could verify',
+    unit: '%',
+    atLeast: 30,
+    askedAt: 4,
+  },
   browserBundle: {
     part: 'bundle',
     name: 'a node as one module for browsers, gzipped',

@@ -15,6 +15,7 @@ import type { Ledger } from './ledger.ts'
 import { readCounts } from './node-metrics.ts'
 import { type Program, runCommand, startNode } from './node-process.ts'
 import type { Options } from './options.ts'
+import { proofFigures } from './proofs.ts'
 import type { Figure, Part } from './rows.ts'
 import { type Bench, measureThroughput, type Subject, submissionWays, warmUp } from './throughput.ts'
 
@@ -50,6 +51,9 @@ export const runStages = async (
   await loadStages(options, bench, subjects, report, figures)
   await stage('latency', 'measuring latency', () =>
     inTurn(subjects, ({ ledger, node }) => latencyFigures(bench, ledger, node.url, options.latencyRounds)),
+  )
+  await stage('proofs', 'measuring proofs', () =>
+    inTurn(subjects, ({ ledger, node }) => proofFigures(ledger, node.url, options.limitMs)),
   )
   await stage('memory', 'measuring memory after load', () => memoryFigures(subjects, 'loaded'))
   for (const { node } of subjects) await node.stop()

@@ -18,7 +18,7 @@ const linesOf = ({ code, stdout, stderr }: Finished): ReadonlyMap<RowName, Line>
 }
 
 const measuredSizes = (row: RowName): readonly number[] => {
-  if (row.startsWith('networkLatency')) return [1, 4]
+  if (/^(networkLatency|light)/.test(row)) return [1, 4]
   if (row.startsWith('network')) return [4]
   if (/^(keyAgreements|sealed|opened)/.test(row)) return [100, 60_000]
   return row.startsWith('sync') || row === 'browserBundle' ? sizes.slice(0, 1) : sizes

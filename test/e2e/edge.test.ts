@@ -34,6 +34,7 @@ describe('an edge function in front of a node', () => {
     const settled = [
       '/v1/genesis',
       '/v1/blocks/1',
+      '/v1/headers/1?proof=true',
       '/v1/blocks?from=1&limit=2',
       `/v1/transactions/${paid.id}?proof=true`,
     ]

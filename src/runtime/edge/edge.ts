@@ -38,7 +38,7 @@ const maxPathChars = 1_024
 /** What is served. Streams, peers, metrics, and all that takes part or acts are the nodes' own. */
 const reads: readonly RegExp[] = [
   /^\/v1\/(status|genesis|validators|blocks|snapshots)$/,
-  /^\/v1\/(blocks|transactions|accounts)\/[0-9a-z]+$/,
+  /^\/v1\/(blocks|headers|transactions|accounts)\/[0-9a-z]+$/,
   /^\/v1\/accounts\/[0-9a-z]+\/transactions$/,
   /^\/v1\/snapshots\/[0-9a-z/]+$/,
   /^\/openapi\.yaml$/,

@@ -1,13 +1,24 @@
 import { describe, expect, it } from 'vitest'
 import type { LightRefusal } from '../../../src/client/light-client.ts'
+import {
+  begin,
+  follow,
+  type LightState,
+  maxRequests,
+  maxTrusted,
+  type Wish,
+} from '../../../src/light/light.ts'
+import { judgeStep, trustedOf } from '../../../src/light/step.ts'
 import { type Header, hashHeader } from '../../../src/objects/block.ts'
 import type { LightBlock } from '../../../src/objects/light-block.ts'
 import { hashValidators, type ValidatorList } from '../../../src/objects/validators.ts'
+import { verified } from '../../../src/objects/verified.ts'
 import { type BlockHash, type Hash, height, type NetworkId, unixMs } from '../../../src/units.ts'
 import {
   anchorOf,
   certify,
   dayMs,
+  drive,
   followedUrl,
   type Headers,
   honest,
@@ -104,6 +115,94 @@ describe('10,000 blocks with five changes of the validators', () => {
     const node: Headers = () => ({ genesis })
     const { light } = lightOn({ [followedUrl]: node }, network, { now: () => startMs })
     expect(await light.update()).toMatchObject({ height: 0, hash: network })
+  })
+})
+
+describe('what is trusted, from look to look', () => {
+  const slow = new LongChain({ genesis, length: 200, changes: { 150: setOf(1, 2, 3, 4) }, blockMs: dayMs })
+  const dayOf = (day: number) => startMs + day * dayMs
+  const started = async (chain: LongChain, nowMs: number, pin?: { height: number; hash: BlockHash }) => {
+    const trust = { network, ...(pin && { pin: { ...pin, height: height(pin.height) } }) }
+    const { outcome } = await drive(begin(trust, nowMs), honest(chain), network)
+    if (outcome.kind !== 'begun') throw new Error(outcome.reason)
+    return outcome.state
+  }
+  const followed = async (node: Headers, state: LightState, wish: Wish) => {
+    const { outcome } = await drive(follow(state, wish), node, network)
+    if (outcome.kind !== 'followed') throw new Error(JSON.stringify(outcome))
+    return outcome
+  }
+
+  it('a block that is older than all that can be skipped from is proven from the network id, and nothing pins it', async () => {
+    let state = await started(slow, dayOf(0))
+    for (const day of [10, 20])
+      state = (await followed(honest(slow, day), state, { nowMs: dayOf(day) })).state
+    expect(state.trusted.map(({ height }) => height)).toEqual([0, 10, 20])
+    const nowMs = dayOf(23)
+    const node = honest(slow)
+    expect(await followed(node, state, { nowMs, height: height(15) })).toMatchObject({ isPinned: true })
+    expect(await followed(node, state, { nowMs, height: height(5) })).toMatchObject({
+      isPinned: false,
+      at: { height: 5 },
+    })
+  })
+
+  it('a block of long ago that says it is younger than the pinned one is refused, and one that is two at once', async () => {
+    const pin = { height: 195, hash: hashHeader(slow.headerAt(195)) }
+    const state = await started(slow, dayOf(200), pin)
+    const late = new LongChain({ genesis, length: 120, blockMs: 2 * dayMs })
+    const wish = { nowMs: dayOf(200), height: height(100) }
+    expect((await drive(follow(state, wish), honest(late), network)).outcome).toMatchObject({
+      code: 'time-travel',
+    })
+    const twofold: Headers = (at, options) => honest(options.proof ? slow : late)(at, options)
+    expect((await drive(follow(state, wish), twofold, network)).outcome).toMatchObject({
+      code: 'contradicted',
+    })
+  })
+
+  it('from a block after which wholly others vote, those are the ones to trust', async () => {
+    const swapped = new LongChain({ genesis, length: 60, changes: { 50: setOf(10, 11, 12, 13) } })
+    const pin = { height: 50, hash: hashHeader(swapped.headerAt(50)) }
+    const state = await started(swapped, swapped.endMs, pin)
+    const { outcome, requests } = await drive(
+      follow(state, { nowMs: swapped.endMs }),
+      honest(swapped),
+      network,
+    )
+    expect([outcome.kind, requests]).toEqual(['followed', 1])
+  })
+
+  it('only so many headers are kept', async () => {
+    let state = await started(slow, dayOf(0))
+    const quick = new LongChain({ genesis, length: 300, blockMs: 1_000 })
+    for (let length = 1; length <= 300; length++)
+      state = (await followed(honest(quick, length), state, { nowMs: quick.endMs })).state
+    expect(state.trusted).toHaveLength(maxTrusted)
+    expect(state.trusted.at(-1)!.height).toBe(300)
+  })
+
+  it('a network whose validators are wholly others after each block takes too many requests', async () => {
+    const changes = Object.fromEntries(Array.from({ length: 1_100 }, (_, at) => [at + 1, setOf(at + 30)]))
+    const restless = new LongChain({ genesis, length: 1_100, changes })
+    const state = await started(restless, restless.endMs)
+    const { outcome, requests } = await drive(
+      follow(state, { nowMs: restless.endMs }),
+      honest(restless),
+      network,
+    )
+    expect(outcome).toMatchObject({ code: 'too-many-requests' })
+    expect(requests).toBe(maxRequests)
+  })
+
+  it('no step is taken from an expired header, whoever signed the next', () => {
+    const block = verified(chain.lightBlockAt(2))
+    const from = trustedOf(chain.lightBlockAt(1))
+    const look = { parameters: genesis.parameters, nowMs: from.time + trustingMs - 1, left: 1 }
+    expect(judgeStep(from, block, look)).toEqual({ kind: 'accept' })
+    expect(judgeStep(from, block, { ...look, nowMs: look.nowMs + 1 })).toMatchObject({
+      code: 'expired-trust',
+    })
   })
 })
 
@@ -229,6 +328,21 @@ describe('forged chains are refused, each with its reason', () => {
     })
   })
 
+  it('another block of the same height than it has shown before', async () => {
+    let isLying = false
+    const node: Headers = (at, options) =>
+      isLying && at === 'latest' ? forge(10_000, { stateRoot: other }) : honest(chain)(at, options)
+    const { light } = lightOn({ [followedUrl]: node }, network, { now })
+    await light.update()
+    isLying = true
+    expect((await refusalOf(light.update())).code).toBe('contradicted')
+  })
+
+  it('a node that says of the next header it keeps that it lies below', async () => {
+    const gone = new Problem(410, 'pruned', { next: 3 })
+    expect((await refuse({ '5000': gone })).code).toBe('forged')
+  })
+
   it('a network that stands still for longer than the trusting period, or is made to look so', async () => {
     const { light } = lightOn({ [followedUrl]: honest(chain, 100) }, network, {
       now: () => chain.headerAt(100).time + trustingMs,
@@ -288,6 +402,15 @@ describe('forged chains are refused, each with its reason', () => {
     expect((await refusalOf(honestId.light.update())).code).toBe('wrong-validators')
     expect([asked.length, honestId.asked.length < 30]).toEqual([1, true])
   })
+})
+
+it('calls wait for one another, and not too many of them', async () => {
+  const { light, asked } = lightOn({ [followedUrl]: honest(chain) }, network, { now })
+  const calls = Array.from({ length: 300 }, () => light.update())
+  const ends = await Promise.allSettled(calls)
+  expect(ends.filter(({ status }) => status === 'fulfilled')).toHaveLength(256)
+  expect(ends.at(-1)).toMatchObject({ reason: { code: 'too-many-requests' } })
+  expect(asked).toHaveLength(4 + 255)
 })
 
 it('the same answers, the same requests', async () => {

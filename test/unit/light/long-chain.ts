@@ -2,8 +2,10 @@
  * A long chain of headers in memory, truly hashed and signed, and nodes that give it out: honest ones and liars. Its
  * certificates are signed when somebody asks for them.
  */
+import { checkHeader } from '../../../src/client/check-header.ts'
 import { createLightClient, type LightOptions } from '../../../src/client/light-client.ts'
 import { merkleRoot } from '../../../src/crypto/merkle.ts'
+import type { Answer, Steps } from '../../../src/light/light.ts'
 import { evidenceRoot, type Header, hashHeader } from '../../../src/objects/block.ts'
 import { type GenesisAnchor, networkIdOf } from '../../../src/objects/genesis.ts'
 import { formatJoinString } from '../../../src/objects/join-string.ts'
@@ -29,9 +31,9 @@ import {
 const silentLog = { debug() {}, info() {}, warn() {}, error() {} }
 const verifier = await createNodeVerifier(silentLog)
 
-/** Many, by the first byte of their keys. */
-export const keys: readonly Signer[] = Array.from({ length: 24 }, (_, at) =>
-  createNodeSigner(new Uint8Array(32).fill(at + 1)),
+/** Many. */
+export const keys: readonly Signer[] = Array.from({ length: 1_200 }, (_, at) =>
+  createNodeSigner(new Uint8Array(32).fill(at & 0xff).fill(at >> 8, 16)),
 )
 const signerOf = new Map(keys.map((key) => [key.address, key]))
 
@@ -186,6 +188,24 @@ export const certify = (
     signature: signerOf.get(address)!.sign(text) as Signature,
   }))
   return { ...place, precommits }
+}
+
+/** Runs the machine itself, answered by one node. @returns its outcome, and how many requests it took */
+export const drive = async <Result>(
+  steps: Steps<Result>,
+  node: Headers,
+  network: NetworkId,
+): Promise<{ readonly outcome: Result; readonly requests: number }> => {
+  let requests = 0
+  let step = steps.next()
+  for (; !step.done; requests++) {
+    const { at, origin } = step.value
+    const view = node(at, { proof: origin })
+    const answer: Answer =
+      view instanceof Problem ? { kind: 'absent' } : await checkHeader(verifier, network, view)
+    step = steps.next(answer)
+  }
+  return { outcome: step.value, requests }
 }
 
 /** What a node answers to `GET /v1/headers/{at}`, or the problem that it has with it. */
