@@ -57,7 +57,7 @@ export interface LightHead {
   readonly time: UnixMs
   /** False: it is proven by the network id alone, from a genesis older than the trusting period. */
   readonly isPinned: boolean
-  /** What is wrong with witnesses. */
+  /** What is wrong with witnesses, or with the followed node by what they have. */
   readonly complaints: readonly { readonly url: string; readonly code: string; readonly reason: string }[]
 }
 

@@ -14,6 +14,7 @@ import type { LightBlock, Origin } from '../objects/light-block.ts'
 import type { Verified } from '../objects/verified.ts'
 import { height as asHeight, type Height } from '../units.ts'
 import { ask } from './ask.ts'
+import { maxLagMs } from './limits.ts'
 import {
   type Answer,
   type Complaint,
@@ -27,8 +28,8 @@ import {
   type Steps,
   type Trusted,
 } from './protocol.ts'
-import { middleOf } from './skip.ts'
-import { isYoung, signsForHonest, trustedOf } from './step.ts'
+import { middleOf, skip } from './skip.ts'
+import { signsForHonest, trustedOf } from './step.ts'
 
 type Block = Verified<LightBlock>
 
@@ -39,13 +40,17 @@ export type Comparison =
   /** The source that is followed is the one to blame. */
   | Refusal
 
-/** @param bases - verified headers of the followed source, the genesis first */
-export function* compareWitness(
-  look: Look,
-  witness: Source,
-  bases: readonly Trusted[],
-  block: Block,
-): Steps<Comparison> {
+export interface Compared {
+  readonly block: Block
+  /** It is given for the newest: a witness that has had a newer one for a while says so. */
+  readonly isNewest: boolean
+  /** Verified headers of the followed source, the genesis first. */
+  readonly bases: readonly Trusted[]
+}
+
+export function* compareWitness(look: Look, witness: Source, compared: Compared): Steps<Comparison> {
+  if (compared.isNewest) return yield* compareNewest(look, witness, compared)
+  const { block, bases } = compared
   const { height } = block.header
   const answer = yield* ask(look, { source: witness, at: height, origin: false })
   switch (answer.kind) {
@@ -54,28 +59,53 @@ export function* compareWitness(
     case 'refused':
       return complain(witness, answer.code, answer.reason)
     case 'absent':
-      return yield* compareBehind(look, witness, bases, height)
+      return complain(witness, 'not-found', `it has no block ${height} yet`)
     default:
       return complain(witness, 'pruned', `it keeps no header ${height} any more`)
   }
 }
 
-/** A witness that hasn't heard of the block yet is asked for its newest. */
-function* compareBehind(
-  look: Look,
-  witness: Source,
-  bases: readonly Trusted[],
-  height: Height,
-): Steps<Comparison> {
+/** At the height that both have reached. */
+function* compareNewest(look: Look, witness: Source, compared: Compared): Steps<Comparison> {
+  const { block, bases } = compared
+  const { height } = block.header
   const theirs = yield* ask(look, { source: witness, at: 'latest', origin: false })
-  if (theirs.kind === 'genesis') return agreedIfYoung(look, witness, bases[0]!)
+  if (theirs.kind === 'refused') return complain(witness, theirs.code, theirs.reason)
+  if (theirs.kind === 'genesis') return agreedSoFar(look, witness, block, asHeight(0))
   if (theirs.kind !== 'block') return complain(witness, 'unreachable', 'it has no newest header')
   const at = theirs.block.header.height
-  if (at >= height)
-    return complain(witness, 'contradicted', `it shows block ${at}, and has no block ${height}`)
+  if (at > height) return yield* compareAhead(look, witness, compared, theirs.block)
+  if (at === height) return yield* compareBlocks(look, witness, bases, { mine: block, theirs: theirs.block })
   const mine = yield* ask(look, { source: followed, at, origin: false })
   if (mine.kind !== 'block') return complain(witness, 'pruned', `its newest block, ${at}, can't be compared`)
-  return yield* compareBlocks(look, witness, bases, { mine: mine.block, theirs: theirs.block })
+  const below = yield* compareBlocks(look, witness, bases, { mine: mine.block, theirs: theirs.block })
+  return below.kind === 'agreed' ? agreedSoFar(look, witness, block, at) : below
+}
+
+/** A witness that has no block above some height; of one that is far behind, that says little. */
+const agreedSoFar = (look: Look, witness: Source, newest: Block, at: Height): Comparison => {
+  const ageMs = look.nowMs - newest.header.time
+  return ageMs < maxLagMs
+    ? { kind: 'agreed' }
+    : complain(witness, 'stale', lagsBehind(at, newest.header.height, ageMs))
+}
+
+const lagsBehind = (at: Height, newer: Height, ageMs: number): string =>
+  `its newest block is ${at}, and others have had block ${newer} for ${Math.floor(ageMs / 1_000)} s`
+
+/** A witness that has a newer block: if that is no news, the followed source is behind, or keeps it from us. */
+function* compareAhead(
+  look: Look,
+  witness: Source,
+  { block, bases }: Compared,
+  newer: Block,
+): Steps<Comparison> {
+  const compared = yield* compareWitness(look, witness, { block, bases, isNewest: false })
+  const ageMs = look.nowMs - newer.header.time
+  if (compared.kind !== 'agreed' || ageMs < maxLagMs) return compared
+  const skipped = yield* skip(look, witness, trustedOf(block), newer)
+  if (skipped.kind === 'refused') return complain(witness, skipped.code, skipped.reason)
+  return complain(followed, 'stale', lagsBehind(block.header.height, newer.header.height, ageMs))
 }
 
 interface Pair {
@@ -89,22 +119,13 @@ function* compareBlocks(
   bases: readonly Trusted[],
   top: Pair,
 ): Steps<Comparison> {
-  if (isSame(top.mine, top.theirs)) return agreedIfYoung(look, witness, trustedOf(top.theirs))
+  if (isSame(top.mine, top.theirs)) return { kind: 'agreed' }
   const base = yield* findBase(look, witness, bases, top.mine.header.height)
   const split = yield* halve(look, witness, base, top)
   return yield* settle(look, witness, split, bases)
 }
 
 const isSame = (one: Block, other: Block): boolean => hashHeader(one.header) === hashHeader(other.header)
-
-const agreedIfYoung = (look: Look, witness: Source, newest: Trusted): Comparison =>
-  isYoung(newest, look)
-    ? { kind: 'agreed' }
-    : complain(
-        witness,
-        'stale',
-        `its newest block, ${newest.height}, is older than the trusting period: it says nothing about the present`,
-      )
 
 const complain = (source: Source, code: RefusalCode, reason: string): Comparison => ({
   kind: 'complaint',

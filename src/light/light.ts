@@ -103,7 +103,7 @@ export function* follow(
   const bases = [state.genesis, ...reached.state.trusted.filter(({ height }) => height > 0)]
   const complaints: Complaint[] = []
   for (let source = 1; source <= Math.min(witnesses, maxWitnesses); source++) {
-    const compared = yield* compareWitness(look, source, bases, block)
+    const compared = yield* compareWitness(look, source, { block, bases, isNewest })
     if (compared.kind === 'forked' || compared.kind === 'refused') return compared
     if (compared.kind === 'complaint') complaints.push(compared.complaint)
   }

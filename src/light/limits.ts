@@ -6,3 +6,5 @@ export const maxRequests = 1_000
 export const maxTrusted = 256
 /** Most sources that are compared with the first. */
 export const maxWitnesses = 16
+/** How long a source may lack a block that another one has. */
+export const maxLagMs = 60_000

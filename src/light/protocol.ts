@@ -92,7 +92,7 @@ export interface LightState {
   readonly isPinned: boolean
 }
 
-/** What is wrong with a witness. */
+/** What is wrong with a witness; or with the followed source, by what a witness has. */
 export interface Complaint {
   readonly source: Source
   readonly code: RefusalCode

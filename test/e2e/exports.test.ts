@@ -16,7 +16,7 @@ import { type NodeOptions, startNode, TautlineError } from 'tautline'
 import { type BrowserNode, startInBrowser } from 'tautline/browser'
 import { type Amount, createClient, createSigner, RequestError, signTransaction } from 'tautline/client'
 import { createIdentity, isRefused } from 'tautline/didcomm'
-import { type Verdict, verifyProof } from 'tautline/verify'
+import { createLightClient, LightRefusal, type Verdict, verifyFork, verifyProof } from 'tautline/verify'
 
 const options: NodeOptions = { dataFolder: './data', port: 0, storage: 'memory' }
 export const pay = async (secretKey: Uint8Array): Promise<Verdict | string> => {
@@ -35,6 +35,15 @@ export const pay = async (secretKey: Uint8Array): Promise<Verdict | string> => {
     throw error
   } finally {
     await close()
+  }
+}
+export const look = async (join: string): Promise<string> => {
+  try {
+    return (await createLightClient({ join, witnesses: ['https://b.example'] }).update()).hash
+  } catch (error) {
+    if (!(error instanceof LightRefusal) || !error.fork) throw error
+    const verdict = await verifyFork(JSON.stringify(error.fork), { network: error.fork.network })
+    return verdict.ok ? verdict.accused.map(({ validator }) => validator).join(' ') : verdict.reason
   }
 }
 export const open = (join: string): Promise<BrowserNode> => startInBrowser({ join })
@@ -101,6 +110,7 @@ it.each([
   { wanted: 'RequestError', from: 'tautline/client', most: 3_000 },
   { wanted: 'isRefused', from: 'tautline/didcomm', most: 3_000 },
   { wanted: 'verifyProof', from: 'tautline/verify', most: 250_000 },
+  { wanted: 'createLightClient', from: 'tautline/verify', most: 300_000 },
 ])(
   'leave out what isn’t used: $wanted of $from takes at most $most bytes',
   async ({ wanted, from, most }) => {

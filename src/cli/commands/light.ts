@@ -171,7 +171,7 @@ const warnOf = ({ isPinned, complaints }: LightHead, log: Log): void => {
     log.warn(
       'nothing pins this block: it is proven from the network id over keys of long ago, and those may have been stolen since; give a recent block with --trust',
     )
-  for (const { url, reason } of complaints) log.warn(`witness ${url} is of no use: ${reason}`)
+  for (const { url, reason } of complaints) log.warn(`${url}: ${reason}`)
 }
 
 const blockLine = ({ height, hash, time }: LightHead): string =>

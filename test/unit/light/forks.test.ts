@@ -65,20 +65,55 @@ describe('witnesses that say the same', () => {
   it('are asked for the same header, and nothing is said', async () => {
     const { light, asked } = look(honest(chain), honest(chain))
     expect(await light.update()).toMatchObject({ height: 1_000, complaints: [] })
-    expect(asked.filter((request) => request.startsWith(witnessUrl))).toEqual([`${witnessUrl} 1000`])
+    expect(asked.filter((request) => request.startsWith(witnessUrl))).toEqual([`${witnessUrl} latest`])
   })
 
-  it('may be some blocks behind', async () => {
-    const { light } = look(honest(chain), honest(chain, 990))
-    expect(await light.update()).toMatchObject({ height: 1_000, complaints: [] })
+  const later = () => chain.endMs + 120_000
+
+  it('may be some blocks behind, but not for long', async () => {
+    const witness = honest(chain, 990)
+    expect(await look(honest(chain), witness).light.update()).toMatchObject({ height: 1_000, complaints: [] })
+    for (const [far, at] of [
+      [witness, 990],
+      [honest(chain, 0), 0],
+    ] as const)
+      expect(await look(honest(chain), far, { now: later }).light.update()).toMatchObject({
+        height: 1_000,
+        complaints: [
+          {
+            url: witnessUrl,
+            code: 'stale',
+            reason: `its newest block is ${at}, and others have had block 1000 for 120 s`,
+          },
+        ],
+      })
   })
 
-  it('that are gone, of another network, or prune too much are complained of', async () => {
+  it('that have had a newer block for a while show that the followed node is behind', async () => {
+    const reason = 'its newest block is 990, and others have had block 1000 for 120 s'
+    expect(await look(honest(chain, 990), honest(chain), { now: later }).light.update()).toMatchObject({
+      complaints: [{ url: followedUrl, code: 'stale', reason }],
+    })
+    expect((await look(honest(chain, 990), honest(chain)).light.update()).complaints).toEqual([])
+  })
+
+  it('that make a newer block up are found out', async () => {
+    const { light } = look(honest(chain, 990), withNewest(strange()), { now: later })
+    expect(await light.update()).toMatchObject({
+      height: 990,
+      complaints: [{ url: witnessUrl, code: 'wrong-validators' }],
+    })
+  })
+
+  it('that are gone, of another network, or say now this and now that are complained of', async () => {
     const elsewhere = new LongChain({ genesis: anchorOf(setOf(0, 1, 2, 3), 'other'), length: 1_000 })
     for (const [witness, code] of [
       [() => new Problem(503, 'shutting-down'), 'unreachable'],
       [honest(elsewhere), 'wrong-network'],
-      [(at) => (at === 1_000 ? new Problem(410, 'pruned', { next: 1_001 }) : chain.view(0)), 'pruned'],
+      [
+        (at, options) => (options.proof ? chain : fork).view(at === 'latest' ? 1_000 : at, options),
+        'contradicted',
+      ],
     ] as readonly (readonly [Headers, string])[]) {
       const { light } = look(honest(chain), witness)
       expect(await light.update()).toMatchObject({ height: 1_000, complaints: [{ url: witnessUrl, code }] })
