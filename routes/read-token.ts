@@ -1,5 +1,5 @@
 /** Closed reads: in a private network, what the ledger says is for those who show the token. */
-import type { MiddlewareHandler } from 'hono'
+import type { Context, MiddlewareHandler } from 'hono'
 import { TautlineError } from '../src/errors.ts'
 import { showsToken } from './token.ts'
 
@@ -25,5 +25,12 @@ export const readersOnly = (tokens: readonly string[]): MiddlewareHandler => {
         'this network is private: send `Authorization: Bearer <token>` with the read token that its members share',
       )
     await next()
+    keepPrivate(c)
   }
+}
+
+/** What may be kept for good may then be kept by who has asked, and by no cache between. */
+const keepPrivate = ({ res: { headers } }: Context): void => {
+  const given = headers.get('cache-control')
+  if (given?.startsWith('public')) headers.set('cache-control', given.replace('public', 'private'))
 }

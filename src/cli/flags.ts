@@ -5,10 +5,10 @@
 import { InvalidArgumentError, Option } from 'commander'
 import type { z } from 'zod'
 import { TautlineError } from '../errors.ts'
-import type { Keep } from '../node/pruner.ts'
 import { addressField, amountField, networkIdField } from '../objects/fields.ts'
 import { genesisSchema } from '../objects/genesis.ts'
 import { type JoinString, nodeUrlField, parseJoinString } from '../objects/join-string.ts'
+import { keepField } from '../runtime/keep.ts'
 import type { Member } from '../runtime/node/genesis-file.ts'
 
 export const defaultHost = '127.0.0.1'
@@ -76,6 +76,7 @@ export const parseName = parseWith(genesisSchema.shape.name)
 export const parseNetworkId = parseWith(networkIdField)
 
 export const parseHttpUrl = parseWith(nodeUrlField)
+export const parseKeep = parseWith(keepField)
 
 export const parseWhole = (text: string): number => {
   if (/^(0|[1-9][0-9]{0,15})$/.test(text) && Number.isSafeInteger(Number(text))) return Number(text)
@@ -92,25 +93,6 @@ export const parsePath = (text: string): string => {
 export const parsePort = (text: string): number => {
   if (/^[0-9]{1,5}$/.test(text) && Number(text) <= 65_535) return Number(text)
   throw new InvalidArgumentError('Expected a port from 0 to 65535; 0 takes a free one.')
-}
-
-const dayMs = 24 * 60 * 60 * 1_000
-const unitBytes = { MB: 1_000_000, GB: 1_000_000_000 } as const
-
-export const parseKeep = (text: string): Keep => {
-  if (text === 'all') return { kind: 'all' }
-  const [, digits, unit] = /^([1-9][0-9]{0,8})(d|MB|GB)?$/.exec(text) ?? []
-  switch (unit) {
-    case 'd':
-      return { kind: 'age', ageMs: Number(digits) * dayMs }
-    case 'MB':
-    case 'GB':
-      return { kind: 'size', sizeBytes: Number(digits) * unitBytes[unit] }
-  }
-  if (digits !== undefined) return { kind: 'blocks', blocks: Number(digits) }
-  throw new InvalidArgumentError(
-    'Expected a number of blocks, or of days as in 30d, or a size as in 500MB or 2GB, or `all`.',
-  )
 }
 
 export const parseCount = (text: string): number => {

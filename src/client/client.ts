@@ -179,7 +179,9 @@ export const request = async (
 ): Promise<string> => {
   const late = lateAfter(timeoutMs)
   try {
-    const response = await fetchWith(target, { ...init, redirect: 'error', signal: late.signal })
+    // workerd knows no 'error'. A browser shows nothing of a redirect but that it is one.
+    const response = await fetchWith(target, { ...init, redirect: 'manual', signal: late.signal })
+    if (response.type === 'opaqueredirect' || isRedirect(response.status)) throw redirected(url)
     const text = decodeUtf8(await readBounded(url, response, maxAnswerBytes))
     if (response.ok) return text
     throw refusedBy(url, response, text)
@@ -189,6 +191,14 @@ export const request = async (
     late.forget()
   }
 }
+
+const isRedirect = (status: number): boolean => status >= 300 && status < 400
+
+const redirected = (url: string): RequestError =>
+  new RequestError(
+    'not-a-node',
+    `${url} answers with a redirect, which is not followed: give the URL that it leads to`,
+  )
 
 const readBounded = async (url: string, { body }: Response, maxBytes: number): Promise<Uint8Array> => {
   const chunks: Uint8Array<ArrayBuffer>[] = []

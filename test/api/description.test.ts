@@ -18,7 +18,7 @@ import {
   transactionViewSchema,
   validatorsSchema,
 } from '../../routes/schemas.ts'
-import { openapiText } from '../../src/cli/commands/openapi.ts'
+import { openapiText } from '../../src/cli/openapi-text.ts'
 import type { Json } from '../../src/codec/json.ts'
 import { genesisSchema } from '../../src/objects/genesis.ts'
 import { decodeTransaction, signedTextOf } from '../../src/objects/transaction.ts'

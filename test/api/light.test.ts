@@ -1,7 +1,5 @@
 /** A light client of a real node, over real sockets; and of one behind whom somebody changes what it says. */
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
@@ -15,6 +13,7 @@ import type { LightBlock, Origin } from '../../src/objects/light-block.ts'
 import { certificateSigningText } from '../../src/objects/vote.ts'
 import type { BlockHash, Hash, Signature, TransactionId } from '../../src/units.ts'
 import { fakeTerminal } from '../unit/cli/fake-terminal.ts'
+import { serveAnswers } from './serve-answers.ts'
 import { friend, jsonInit, problemOf, rich, serveWorld } from './world.ts'
 
 type World = Awaited<ReturnType<typeof serveWorld>>
@@ -38,18 +37,15 @@ const lightOn = (world: World, options: Partial<LightOptions> = {}) =>
 type Change = (body: never, path: string) => unknown
 
 /** A server that passes on what the node says, but for some paths. */
-const liarBefore = async (world: World, lies: Readonly<Record<string, Change>>): Promise<string> => {
-  const server = createServer(async (request, response) => {
-    const answer = await fetch(world.url + request.url)
-    const lie = Object.entries(lies).find(([path]) => request.url!.startsWith(path))?.[1]
-    const text = await answer.text()
-    response.writeHead(answer.status, { 'content-type': 'application/json' })
-    response.end(lie ? canonicalize(lie(JSON.parse(text) as never, request.url!) as never) : text)
+const liarBefore = (world: World, lies: Readonly<Record<string, Change>>): Promise<string> =>
+  serveAnswers(async (path) => {
+    const { status, text } = await fetch(world.url + path).then(async (answer) => ({
+      status: answer.status,
+      text: await answer.text(),
+    }))
+    const lie = Object.entries(lies).find(([start]) => path.startsWith(start))?.[1]
+    return { status, text: lie ? canonicalize(lie(JSON.parse(text) as never, path) as never) : text }
   })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  onTestFinished(() => void server.close())
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
-}
 
 const refusalOf = async (attempt: Promise<unknown>): Promise<LightRefusal> =>
   attempt.then(

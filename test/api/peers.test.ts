@@ -416,6 +416,25 @@ describe('a network whose reads are closed', () => {
     expect((await world.ask('/docs')).status).toBe(200)
   })
 
+  it('lets no cache between keep what it answers, not even what never changes', async () => {
+    const world = await openWorld({ readToken })
+    await world.commit(await world.sign())
+    const headers = { authorization: `Bearer ${readToken}` }
+    const { hash } = world.node.status().head
+    for (const path of ['/v1/genesis', '/v1/blocks/1', `/v1/blocks/${hash}`, '/v1/blocks?limit=1']) {
+      const kept = (await world.ask(path, { headers })).headers.get('cache-control')
+      expect([path, kept]).not.toEqual([path, expect.stringContaining('public')])
+    }
+    const block = await world.ask('/v1/blocks/1', { headers })
+    expect(block.headers.get('cache-control')).toBe('private, max-age=31536000, immutable')
+    const tag = block.headers.get('etag')!
+    const again = await world.ask('/v1/blocks/1', { headers: { ...headers, 'if-none-match': tag } })
+    expect([again.status, again.headers.get('cache-control')]).toEqual([
+      304,
+      'private, max-age=31536000, immutable',
+    ])
+  })
+
   it('doesn’t let the read token act for the operator', async () => {
     const world = await openWorld({ readToken })
     const headers = {

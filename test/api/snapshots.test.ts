@@ -1,8 +1,6 @@
 /** Joining by a snapshot, over real sockets: from honest nodes, from liars, from nodes that die, and over interruptions. */
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import memoryDriver from 'unstorage/drivers/memory'
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Chain } from '../../src/node/chain.ts'
 import { joinBySnapshot, type SnapshotJoinParts } from '../../src/node/snapshot-join/snapshot-join.ts'
 import { verifyLedger } from '../../src/node/verify-ledger.ts'
@@ -18,6 +16,7 @@ import { type Address, height, unixMs } from '../../src/units.ts'
 import { receiver } from '../bench/accounts.ts'
 import { silentLog } from '../faults/whole-node.ts'
 import { bond } from '../unit/ledger/small-ledger.ts'
+import { serveAnswers } from './serve-answers.ts'
 import { type ProblemBody, serveWorld, startNode, transfer } from './world.ts'
 
 /** Between the first snapshot and the second, so that some blocks come after it. */
@@ -43,17 +42,12 @@ afterAll(async () => {
 })
 
 /** A node in front of the honest one: it passes on what it is given, unless a test has it do something else. */
-const proxy = async (change: (path: string, text: string) => string | undefined): Promise<string> => {
-  const server = createServer(async ({ url: path = '' }: IncomingMessage, response: ServerResponse) => {
+const proxy = (change: (path: string, text: string) => string | undefined): Promise<string> =>
+  serveAnswers(async (path) => {
     const honest = await fetch(`${world.url}${path}`)
     const text = change(path, await honest.text())
-    if (text === undefined) response.destroy()
-    else response.writeHead(honest.status, { 'content-type': 'application/json' }).end(text)
+    return text === undefined ? undefined : { status: honest.status, text }
   })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  onTestFinished(() => new Promise<void>((resolve) => server.close(() => resolve())))
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
-}
 
 const honestly = (_: string, text: string): string => text
 

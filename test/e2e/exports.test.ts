@@ -1,5 +1,5 @@
 /** What other programs import, from the tarball as it is installed: its names, its types, and that what isn't used is left out. */
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { build } from 'esbuild'
@@ -8,7 +8,14 @@ import { checkout } from './build.ts'
 import { run } from './node-process.ts'
 import { packInto } from './pack.ts'
 
-const entries = ['tautline', 'tautline/browser', 'tautline/client', 'tautline/didcomm', 'tautline/verify']
+/** Whatever the package offers to be imported as a module. */
+const readEntries = async (): Promise<readonly string[]> => {
+  const { exports } = JSON.parse(await readFile(join(checkout, 'package.json'), 'utf8')) as {
+    exports: Record<string, string>
+  }
+  const paths = Object.keys(exports).filter((path) => path !== './package.json')
+  return paths.map((path) => path.replace('.', 'tautline')).sort()
+}
 
 /** Uses what each entry is for, and is type-checked as strictly as can be. */
 const consumer = `
@@ -16,7 +23,9 @@ import { type NodeOptions, startNode, TautlineError } from 'tautline'
 import { type BrowserNode, startInBrowser } from 'tautline/browser'
 import { type Amount, createClient, createSigner, RequestError, signTransaction } from 'tautline/client'
 import { createIdentity, isRefused } from 'tautline/didcomm'
+import edge, { type EdgeEnv } from 'tautline/edge'
 import { createLightClient, LightRefusal, type Verdict, verifyFork, verifyProof } from 'tautline/verify'
+import worker, { TautlineNode } from 'tautline/workerd'
 
 const options: NodeOptions = { dataFolder: './data', port: 0, storage: 'memory' }
 export const pay = async (secretKey: Uint8Array): Promise<Verdict | string> => {
@@ -48,6 +57,11 @@ export const look = async (join: string): Promise<string> => {
 }
 export const open = (join: string): Promise<BrowserNode> => startInBrowser({ join })
 export const isBad = (value: { kind?: unknown }): boolean => isRefused(value) || createIdentity === undefined
+const behind: EdgeEnv = { TAUTLINE_ORIGINS: 'https://node.example' }
+export const read = (request: Request): Promise<Response> =>
+  edge.fetch(request, behind, { waitUntil: () => undefined })
+export const wake = (request: Request, node: TautlineNode): Promise<Response> => node.fetch(request)
+export const passOn: (request: Request, env: never) => Promise<Response> = worker.fetch
 // @ts-expect-error: a port is a number
 export const wrong: NodeOptions = { dataFolder: './data', port: '8787' }
 `
@@ -76,7 +90,7 @@ beforeAll(async () => {
 }, 180_000)
 
 it('are the names that they were: others rely on them', async () => {
-  const list = `for (const entry of ${JSON.stringify(entries)})
+  const list = `for (const entry of ${JSON.stringify(await readEntries())})
     console.log([entry, ...Object.keys(await import(entry)).sort()].join('\\n  '))`
   const { stdout, stderr } = await run(process.execPath, ['--input-type=module', '-e', list], { cwd: home })
   expect(stderr).toBe('')
@@ -106,17 +120,20 @@ it('open a node in a program of one’s own, which pays, and proves that it has 
   expect(ended).toMatchObject({ code: 0, stdout: 'true\n' })
 })
 
+// Not of `tautline/workerd`, which is one Worker, whole: `worker-bundles.test.ts` bounds it.
 it.each([
   { wanted: 'RequestError', from: 'tautline/client', most: 3_000 },
   { wanted: 'isRefused', from: 'tautline/didcomm', most: 3_000 },
   { wanted: 'verifyProof', from: 'tautline/verify', most: 250_000 },
   { wanted: 'createLightClient', from: 'tautline/verify', most: 300_000 },
+  { wanted: 'TautlineError', from: 'tautline/browser', most: 3_000 },
+  { wanted: 'default as fetchAtEdge', from: 'tautline/edge', most: 150_000 },
 ])(
   'leave out what isn’t used: $wanted of $from takes at most $most bytes',
   async ({ wanted, from, most }) => {
     const { outputFiles } = await build({
       stdin: {
-        contents: `import { ${wanted} } from '${from}'; globalThis.wanted = ${wanted}`,
+        contents: `import { ${wanted} } from '${from}'; globalThis.wanted = ${wanted.split(' ').at(-1)}`,
         resolveDir: home,
       },
       bundle: true,

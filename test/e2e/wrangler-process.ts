@@ -44,10 +44,15 @@ export const startWrangler = async (options: WranglerOptions): Promise<Running &
   return { ...running, url }
 }
 
-/** With the program by its whole path. */
+/** With the program, and what lies beside it, by their whole paths. */
 const readConfig = async (config: string): Promise<object> => {
   const path = join(checkout, config)
   const text = (await readFile(path, 'utf8')).replace(/^\s*\/\/.*$/gm, '')
-  const { main, ...rest } = JSON.parse(text) as { main: string }
-  return { ...rest, main: join(dirname(path), main) }
+  const { main, assets, ...rest } = JSON.parse(text) as { main: string; assets?: { directory: string } }
+  const whole = (beside: string): string => join(dirname(path), beside)
+  return {
+    ...rest,
+    main: whole(main),
+    ...(assets && { assets: { ...assets, directory: whole(assets.directory) } }),
+  }
 }

@@ -5,6 +5,8 @@ import { expect, it } from 'vitest'
 import { checkout } from '../e2e/build.ts'
 import { temporaryFolder } from '../e2e/node-process.ts'
 import { others, spawnOn } from './runtimes.ts'
+import { runSuites, testsLeftOut } from './workerd/run-suites.ts'
+import type { Verdict } from './workerd/verdict.ts'
 
 interface Report {
   readonly numPassedTests: number
@@ -46,6 +48,30 @@ it.each(others.map((runtime) => ({ name: runtime.name, runtime })))(
   },
   suiteMs,
 )
+
+it(
+  'hold in workerd, in a Durable Object: what the doors say, and all vectors',
+  async () => {
+    const verdicts = await runSuites()
+    const passed = [...verdicts.values()].flat().filter(({ state }) => state === 'pass')
+    expect(notPassedIn(verdicts)).toEqual(testsLeftOut)
+    expect(passed.length).toBeGreaterThan(150)
+  },
+  suiteMs,
+)
+
+/** The names of those that failed; with why, unless that is known. */
+const notPassedIn = (verdicts: ReadonlyMap<string, readonly Verdict[]>) =>
+  Object.fromEntries(
+    Array.from(verdicts, ([file, ofFile]): [string, readonly string[]] => [
+      file,
+      ofFile
+        .filter(({ state }) => state !== 'pass')
+        .map(({ name, failures }) =>
+          testsLeftOut[file]?.includes(name) ? name : [name, ...failures].join('\n'),
+        ),
+    ]).filter(([, names]) => names.length > 0),
+  )
 
 /** Also of files that failed as a whole, and tests that were left out for another reason than that they say themselves. */
 const failuresOf = ({ testResults }: Report): readonly string[] =>

@@ -7,6 +7,7 @@ import { TautlineError } from '../../errors.ts'
 import { makeFolder } from '../../runtime/node/data-folder.ts'
 import { packageFolder } from '../../runtime/node/package.ts'
 import { flag } from '../flags.ts'
+import { openapiText } from '../openapi-text.ts'
 import type { Terminal } from '../terminal.ts'
 
 interface Flags {
@@ -25,15 +26,6 @@ export const openapiCommand = (terminal: Terminal): Command =>
         terminal.out((await openapiText()).trimEnd())
       }),
     )
-
-/** The text of `openapi.yaml`, from the schemas that validate requests. */
-export const openapiText = async (): Promise<string> => {
-  const [{ stringify }, { describeApi }] = await Promise.all([
-    import('yaml'),
-    import('../../../routes/describe.ts'),
-  ])
-  return stringify(describeApi(), { aliasDuplicateObjects: false, lineWidth: 110 })
-}
 
 const writeAssets = async (folder: string): Promise<void> => {
   const { docsAssets } = await import('../../../routes/docs.ts')

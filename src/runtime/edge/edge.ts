@@ -93,7 +93,7 @@ const answerTo = async (
   const kept = await cache?.match(key.href).catch(() => undefined) // where none is configured, it says so this way
   if (kept) return kept
   const answer = keepable(await askOrigins(origins, path))
-  if (cache && answer.status === 200)
+  if (cache && answer.headers.get('cache-control') !== 'no-store')
     context.waitUntil(cache.put(key.href, answer.clone()).catch(() => undefined))
   return answer
 }
@@ -126,8 +126,9 @@ const keepable = (answer: Response): Response => {
 }
 
 const cacheControlOf = ({ status, headers }: Response): string => {
-  if (status !== 200) return 'no-store'
-  return headers.get('cache-control') === immutable ? immutable : `public, max-age=${freshSeconds}`
+  const given = headers.get('cache-control')
+  if (status !== 200 || given?.startsWith('private')) return 'no-store'
+  return given === immutable ? immutable : `public, max-age=${freshSeconds}`
 }
 
 const withCors = (answer: Response): Response => {

@@ -2,10 +2,12 @@
 import * as z from 'zod'
 import { parseJson } from '../../codec/json.ts'
 import { TautlineError } from '../../errors.ts'
+import { addressField } from '../../objects/fields.ts'
 import { genesisSchema } from '../../objects/genesis.ts'
 import { type JoinString, nodeUrlField, parseJoinString } from '../../objects/join-string.ts'
+import { keepField } from '../keep.ts'
 import type { NodeChoices } from '../start-node.ts'
-import type { DurableObjectNamespace } from './platform.ts'
+import type { AssetFetcher, DurableObjectNamespace } from './platform.ts'
 
 /** Bindings, as `wrangler.jsonc` names them. Lists are separated by blanks or commas. */
 export interface Env {
@@ -26,8 +28,14 @@ export interface Env {
   readonly TAUTLINE_OPERATOR_TOKEN?: string
   /** Secret: closes the reads to all who don't show it. */
   readonly TAUTLINE_READ_TOKEN?: string
+  /** Addresses: link with the nodes of these keys only. */
+  readonly TAUTLINE_ALLOW_PEERS?: string
+  /** The newest blocks to keep, as `--keep` takes them. */
+  readonly TAUTLINE_KEEP?: string
   /** `true`: a key of which there is no record may sign. */
   readonly TAUTLINE_WITHOUT_SIGN_RECORD?: string
+  /** The files of the pages `/docs` and `/peer`. */
+  readonly TAUTLINE_ASSETS?: AssetFetcher
 }
 
 export interface Configuration extends Omit<NodeChoices, 'log' | 'onHalt'> {
@@ -42,12 +50,18 @@ const defaultName = 'my network'
 /** @throws TautlineError `bad-configuration`, naming the binding that is wrong */
 export const readConfiguration = (env: Env): Configuration => {
   const joins = wordsOf(env.TAUTLINE_JOIN).map(parseJoinString)
+  const allowed = wordsOf(env.TAUTLINE_ALLOW_PEERS)
+  const keep = textOf(env.TAUTLINE_KEEP)
   const [pin] = joins.flatMap((join) => join.pin ?? []).sort((one, other) => other.height - one.height)
   return {
     urls: urlsOf(env, 'TAUTLINE_URL'),
     peers: [...new Set([...joins.map(({ url }) => url), ...urlsOf(env, 'TAUTLINE_PEERS')])],
     network: networkOf(env, joins),
     pin,
+    ...(allowed.length > 0 && {
+      allowPeers: parseAs(z.array(addressField), allowed, 'TAUTLINE_ALLOW_PEERS'),
+    }),
+    ...(keep !== undefined && { keep: parseAs(keepField, keep, 'TAUTLINE_KEEP') }),
     withoutSignRecord: env.TAUTLINE_WITHOUT_SIGN_RECORD === 'true',
     key: textOf(env.TAUTLINE_KEY),
     operatorToken: textOf(env.TAUTLINE_OPERATOR_TOKEN),

@@ -11,6 +11,7 @@
  */
 import { createHash } from 'node:crypto'
 import { createApp } from '../../../routes/app.ts'
+import type { ReadAsset } from '../../../routes/assets.ts'
 import { describeApi } from '../../../routes/describe.ts'
 import { problemResponse } from '../../../routes/problem.ts'
 import { encodeHex } from '../../codec/bytes.ts'
@@ -94,7 +95,7 @@ export class TautlineNode {
     await this.#closed
     await this.#alarmWithin(returnMs)
     const configuration = readConfiguration(this.#env)
-    const awake = await open(this.#state, configuration, (error) => this.#halt(error))
+    const awake = await open(this.#state, configuration, readAssetOf(this.#env), (error) => this.#halt(error))
     this.#idleSinceMs = Date.now()
     log.info('awake', { height: awake.node.status().head.height })
     this.#look(awake)
@@ -153,6 +154,7 @@ const isBusy = (node: Node): boolean => {
 const open = async (
   { storage }: DurableObjectState,
   configuration: Configuration,
+  readAsset: ReadAsset,
   onHalt: (error: unknown) => void,
 ): Promise<Awake> => {
   const { urls, readToken, operatorToken } = configuration
@@ -177,7 +179,7 @@ const open = async (
     operatorToken: operatorToken ?? unguessable(),
     acceptedUrls: urls,
     openapiText: descriptionOnce,
-    readAsset: async () => undefined,
+    readAsset,
     webSocket: webSocketDoor,
     closing: closing.signal,
     ...closedReads,
@@ -185,6 +187,16 @@ const open = async (
   })
   return { node, closing, fetch: (request) => app.fetch(request) }
 }
+
+/** They lie beside the Worker, and not in it: they are ten times its size, and hardly ever asked for. */
+const readAssetOf =
+  ({ TAUTLINE_ASSETS }: Env): ReadAsset =>
+  async (name) => {
+    const file = await TAUTLINE_ASSETS?.fetch(`http://assets/${name}`)
+    if (file?.ok) return new Uint8Array(await file.arrayBuffer())
+    await file?.body?.cancel()
+    return undefined
+  }
 
 /** The key is the secret that the Worker was given, or lies beside its record. */
 const identityIn = (

@@ -16,6 +16,11 @@ export interface DurableObjectNamespace {
   get(id: unknown): { fetch(request: Request): Promise<Response> }
 }
 
+/** Static files that were deployed with the Worker, by the paths of URLs whose host doesn't matter. */
+export interface AssetFetcher {
+  fetch(url: string): Promise<Response>
+}
+
 /** One end of a pair of sockets. */
 export type WorkerSocket = WebSocket & {
   /** From then on it is heard here. */

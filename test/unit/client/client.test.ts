@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process'
 import { once } from 'node:events'
+import { createServer as createHttpServer } from 'node:http'
 import { type AddressInfo, createServer } from 'node:net'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -253,6 +254,23 @@ describe('failures', () => {
   })
 
   // Node 20 forgets such a request: nothing keeps the process alive, and nobody is told.
+  it('a server that sends elsewhere: nothing, and no token, goes there', async () => {
+    const asked: (string | undefined)[] = []
+    const server = createHttpServer(({ url, headers }, response) => {
+      asked.push(url, headers.authorization)
+      response.writeHead(307, { location: '/elsewhere' }).end()
+    })
+    onTestFinished(() => void server.close())
+    await once(server.listen(0, '127.0.0.1'), 'listening')
+    const { port } = server.address() as AddressInfo
+    const client = createClient({ url: `http://127.0.0.1:${port}`, token: 'a-secret' })
+    expect(await failureOf(client.status())).toMatchObject({
+      code: 'not-a-node',
+      message: expect.stringContaining('redirect'),
+    })
+    expect(asked).toEqual(['/v1/status', 'Bearer a-secret'])
+  })
+
   it('a server that hangs up at once, as a full one does', async () => {
     const server = createServer((socket) => socket.on('error', () => {}).end())
     onTestFinished(() => void server.close())

@@ -1,0 +1,6 @@
+/** What became of one test. */
+export interface Verdict {
+  readonly name: string
+  readonly state: string
+  readonly failures: readonly string[]
+}
