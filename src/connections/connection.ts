@@ -51,7 +51,7 @@ export interface Outgoing {
   readonly sent: number
 }
 
-/** A range of messages that the sender has no more. */
+/** A range of messages that the sender has no more; 0 to 0: what it said before this stream. */
 export interface Lost {
   readonly stream: number
   readonly from: number

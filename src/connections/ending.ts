@@ -6,7 +6,7 @@ import { sealEntropyBytes } from '../didcomm/seal.ts'
 import type { EndedBy, Phase } from './connection.ts'
 import type { Course } from './course.ts'
 import { open } from './open.ts'
-import { scheduleRetry } from './repeating.ts'
+import { sayAgain } from './repeating.ts'
 
 /** We let go. Who was told is told once more by whoever hears it last: see {@link end}. */
 export const letGo = (course: Course, notify: boolean): void => {
@@ -17,8 +17,7 @@ export const letGo = (course: Course, notify: boolean): void => {
     return
   }
   leave(course, { state: 'ending', since: course.now })
-  for (const text of course.connection.farewells ?? []) course.emit({ kind: 'send', text })
-  scheduleRetry(course)
+  sayAgain(course)
 }
 
 /** It is over, for whatever reason; whoever writes after this is given the sealed END. */
@@ -50,16 +49,18 @@ const leave = (course: Course, phase: Phase): void => {
   course.become({ phase, retry: undefined, owed: undefined, ping: undefined })
 }
 
-/** One for each of our DIDs that the peer may know us by. */
+type Signer = Pick<Identity, 'did' | 'signingKey'>
+
+/** One for each of our DIDs that the peer may know us by, newest first: a peer that was restored from a backup knows an old one. */
 const sealFarewells = (course: Course): readonly string[] => {
-  const { identity, prior, peer, issuedAt: before } = course.connection
+  const { identity, prior, elders, peer, issuedAt: before } = course.connection
   if (!peer) return []
   const issuedAt = Math.max(before + 1, course.seconds)
   course.become({ issuedAt })
-  const issuers: readonly Identity[] = [identity!, ...(prior ? [prior.identity] : [])]
+  const issuers: readonly Signer[] = [identity!, ...(prior ? [prior.identity] : []), ...elders.toReversed()]
   return issuers.map((issuer) =>
     sealEnd(
-      issuer,
+      { ...issuer, agreementKey: new Uint8Array() },
       { id: course.makeId(), issuer: issuer.did, issuedAt },
       { recipient: peer.document, entropy: course.entropy.take(sealEntropyBytes) },
     ),

@@ -18,7 +18,7 @@ export const acknowledgeType = `${protocol}/acknowledge`
 export interface PlaceHeader {
   readonly stream: number
   readonly sequence: number
-  /** Id of the message before it; absent for the first of a stream. */
+  /** Id of the message before it; absent for the first of all. */
   readonly previous?: string | undefined
   /** Sequence of the oldest that the sender still has. */
   readonly oldest: number

@@ -129,7 +129,7 @@ const answerQueries = (course: Course, message: Message): void => {
   course.send({ type, body }, thid === undefined ? {} : { thid })
 }
 
-const take = (course: Course, message: Message, { isTaken }: Found): void => {
+const take = (course: Course, message: Message, { isTaken, isPreviousTaken = false }: Found): void => {
   const { phase, incoming, lost } = course.connection
   const place = readPlace(message)
   if (!place) {
@@ -140,7 +140,7 @@ const take = (course: Course, message: Message, { isTaken }: Found): void => {
     course.refuse('not-active', 'not both ends have signed the record of this connection yet')
     return
   }
-  const arrival = follow(incoming, place, message.id)
+  const arrival = follow(incoming, place, message.id, isPreviousTaken)
   if (!arrival) {
     course.acknowledge()
     return

@@ -32,6 +32,8 @@ export interface Found {
   readonly isTaken: boolean
   /** Id of our message with the number that {@link lookupsOf} names; undefined: it isn't here. */
   readonly acknowledgedId?: string
+  /** The message before it was taken, when {@link lookupsOf} names one. */
+  readonly isPreviousTaken?: boolean
 }
 
 export type ConnectionInput =

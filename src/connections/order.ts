@@ -21,12 +21,22 @@ export interface Arrival {
 }
 
 /** @returns undefined when it isn't the one to take now: it was taken, or something is missing before it */
-export const follow = (received: Received, place: PlaceHeader, id: string): Arrival | undefined => {
+export const follow = (
+  received: Received,
+  place: PlaceHeader,
+  id: string,
+  isPreviousTaken: boolean,
+): Arrival | undefined => {
   const { stream, sequence } = place
   if (stream < received.stream) return undefined
   const expected = stream === received.stream ? received.sequence + 1 : 1
   const arrival = { received: { stream, sequence, id } }
-  if (sequence === expected) return sequence === 1 || place.previous === received.id ? arrival : undefined
+  if (sequence === expected) {
+    if (sequence > 1) return place.previous === received.id ? arrival : undefined
+    // Its sender keeps nothing from before this stream.
+    const isWhole = place.previous === undefined || isPreviousTaken
+    return isWhole ? arrival : { ...arrival, lost: { stream, from: 0, to: 0 } }
+  }
   if (sequence < expected || sequence !== place.oldest) return undefined
   return { ...arrival, lost: { stream, from: expected, to: sequence - 1 } }
 }
@@ -39,9 +49,11 @@ export const numberOf = (outgoing: Outgoing, received: Received): number => outg
  * @returns what we say from now on, having heard up to where the peer has taken it
  */
 export const acknowledge = (outgoing: Outgoing, received: Received, ownId: string | undefined): Outgoing => {
-  if (received.stream < outgoing.stream) return outgoing
-  const number = numberOf(outgoing, received)
-  if (isForgotten(outgoing, received, number, ownId)) return startStream(outgoing, received.stream + 1)
+  // The peer has nothing of this stream: it hasn't heard of it yet, or was restored to before it.
+  const isBefore = received.stream < outgoing.stream
+  const number = isBefore ? outgoing.base : numberOf(outgoing, received)
+  if (!isBefore && isForgotten(outgoing, received, number, ownId))
+    return startStream(outgoing, received.stream + 1)
   return {
     ...outgoing,
     acknowledged: number,
@@ -63,13 +75,11 @@ const isForgotten = (
   number > outgoing.last ||
   (received.sequence > 0 && ownId !== undefined && ownId !== received.id)
 
-const startStream = (outgoing: Outgoing, stream: number): Outgoing => ({
-  ...outgoing,
-  stream,
-  base: outgoing.acknowledged,
-  oldest: Math.max(outgoing.oldest, outgoing.acknowledged + 1),
-  sent: outgoing.acknowledged,
-})
+/** All that is still here is said again: what the peer has taken of it, it knows by its ids. */
+const startStream = (outgoing: Outgoing, stream: number): Outgoing => {
+  const base = outgoing.oldest - 1
+  return { ...outgoing, stream, base, acknowledged: base, sent: base }
+}
 
 export interface Range {
   readonly first: number
@@ -89,6 +99,6 @@ export const placeOf = (
 ): PlaceHeader => ({
   stream,
   sequence: number - base,
-  ...(previous !== undefined && number > base + 1 && { previous }),
+  ...(previous !== undefined && { previous }),
   oldest: Math.max(oldest - base, 1),
 })

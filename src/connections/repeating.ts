@@ -46,7 +46,7 @@ export const sayAgain = (course: Course): void => {
       deliverNext(course)
       break
     case 'ending':
-      for (const text of course.connection.farewells ?? []) course.emit({ kind: 'send', text })
+      sendFarewell(course)
   }
   scheduleRetry(course)
 }
@@ -81,6 +81,13 @@ export const scheduleRetry = (course: Course): void => {
 /** Begins to wait, or ends to. */
 export const ensureRetry = (course: Course): void => {
   if (!course.connection.retry || !isWaiting(course.connection)) scheduleRetry(course)
+}
+
+/** One at a time, since what follows a refused text is thrown away: the peer believes the one by the DID that it knows. */
+const sendFarewell = (course: Course): void => {
+  const { farewells = [], retry } = course.connection
+  const text = farewells[(retry?.failures ?? 0) % farewells.length]
+  if (text !== undefined) course.emit({ kind: 'send', text })
 }
 
 export const sendRequest = (course: Course): void =>

@@ -26,14 +26,21 @@ const top = join(import.meta.dirname, '../..')
 /** From where the packages are found, which stay as they are. */
 const cache = join(top, 'node_modules/.cache')
 
-export const bundleWorker = async (change?: Change): Promise<Bundle> => {
+export interface Bundling {
+  /** What is forked, from this folder. */
+  readonly entry: string
+  readonly changes: readonly Change[]
+  readonly plugins?: readonly Plugin[]
+}
+
+export const bundleWorker = async ({ entry, changes, plugins = [] }: Bundling): Promise<Bundle> => {
   await mkdir(cache, { recursive: true })
   const folder = await mkdtemp(join(cache, 'simulation-'))
   const path = join(folder, 'worker.mjs')
   const remove = (): Promise<void> => rm(folder, { recursive: true, force: true })
   try {
     await build({
-      entryPoints: [join(import.meta.dirname, 'worker.ts')],
+      entryPoints: [join(import.meta.dirname, entry)],
       outfile: path,
       bundle: true,
       packages: 'external',
@@ -41,7 +48,7 @@ export const bundleWorker = async (change?: Change): Promise<Bundle> => {
       format: 'esm',
       target: 'node20',
       logLevel: 'silent',
-      plugins: change ? [changing(change)] : [],
+      plugins: [...plugins, changing(changes)],
     })
   } catch (error) {
     await remove()
@@ -50,17 +57,20 @@ export const bundleWorker = async (change?: Change): Promise<Bundle> => {
   return { path, remove }
 }
 
-const changing = (change: Change): Plugin => ({
+/** All changes of one file are made at once. */
+const changing = (changes: readonly Change[]): Plugin => ({
   name: 'change',
   setup: ({ onLoad, onEnd }) => {
-    const path = join(top, change.file)
-    let isMade = false
-    onLoad({ filter: /\.ts$/ }, async (loaded) => {
-      if (loaded.path !== path) return undefined
-      isMade = true
-      return { contents: changed(await readFile(path, 'utf8'), change), loader: 'ts' }
+    const unmade = new Set(changes)
+    onLoad({ filter: /\.ts$/ }, async ({ path }) => {
+      const here = changes.filter(({ file }) => path === join(top, file))
+      if (here.length === 0) return undefined
+      for (const change of here) unmade.delete(change)
+      return { contents: here.reduce(changed, await readFile(path, 'utf8')), loader: 'ts' }
     })
-    onEnd(() => (isMade ? {} : { errors: [{ text: `${change.file} is no part of the simulated tree` }] }))
+    onEnd(() => ({
+      errors: [...unmade].map(({ file }) => ({ text: `${file} is no part of the simulated tree` })),
+    }))
   },
 })
 

@@ -1,7 +1,8 @@
 /**
- * `npm run mutants [name…]`: how good is the simulator? Breaks the real code on purpose, one line at a time, and runs
+ * `npm run mutants [name…]` (`npm run mutants ends [name…]` for those of connections): how good is the simulator? Breaks the real code on purpose, one line at a time, and runs
  * the seeds of continuous integration until one fails. A mutant that no seed kills is a hole.
  */
+import { judgeEnds } from './ends/judge.ts'
 import { type Mutation, mutations } from './mutations.ts'
 import { replayCommand, runSeeds } from './seed-runner.ts'
 import { ciSizes, type Seed, seedsOf, sizesFrom } from './sizes.ts'
@@ -18,6 +19,8 @@ const judge = async (change: Mutation): Promise<string | undefined> => {
   const [killer] = failed
   return killer && `after ${runs} seeds: ${replayCommand(killer)}  # ${killer.faults[0]?.split('\n')[0]}`
 }
+
+if (process.argv[2] === 'ends') process.exit(await judgeEnds(process.argv.slice(3)))
 
 const named = process.argv.slice(2)
 const unknown = named.filter((name) => !mutations.some((mutation) => mutation.name === name))

@@ -1,7 +1,10 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
-import { mutations } from './mutations.ts'
+import { endsMutations } from './ends/mutations.ts'
+import { mutations as networkMutations } from './mutations.ts'
+
+const mutations = [...networkMutations, ...endsMutations]
 
 const top = join(import.meta.dirname, '../..')
 

@@ -44,7 +44,7 @@ export const describeFailures = (failed: readonly Outcome[]): string =>
 const node: Runtime = { path: process.execPath, options: ['--max-semi-space-size=64'] }
 
 export const runSeeds = async (seeds: readonly Seed[], options: RunOptions = {}): Promise<Tally> => {
-  const bundle = await bundleWorker(options.change)
+  const bundle = await bundleWorker({ entry: 'worker.ts', changes: options.change ? [options.change] : [] })
   try {
     const run = new Run(seeds, bundle.path, options)
     const workers = Math.min(availableParallelism(), seeds.length)

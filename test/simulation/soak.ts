@@ -1,11 +1,17 @@
 /**
  * `npm run soak`: far more seeds than continuous integration runs. `npm run soak -- short:5000..6000 long:7..9` runs
- * these, so that what was interrupted can go on.
+ * these, so that what was interrupted can go on;
+ * `ends:0..100000` is of connections.
  */
+import { soakEnds } from './ends/soak.ts'
 import { describeFailures, runSeeds } from './seed-runner.ts'
 import { seedsIn, seedsOf, soakSizes } from './sizes.ts'
 
-const ranges = process.argv.slice(2)
+const words = process.argv.slice(2)
+const endsRanges = words.filter((word) => word.startsWith('ends:'))
+for (const word of endsRanges) await soakEnds(word)
+const ranges = words.filter((word) => !endsRanges.includes(word))
+if (endsRanges.length > 0 && ranges.length === 0) process.exit()
 const seeds = ranges.length > 0 ? seedsIn(ranges) : seedsOf(soakSizes)
 /** Seeds from one line of progress to the next. */
 const stride = 1_000

@@ -329,10 +329,8 @@ export class Connections implements ConnectionsService {
     switch (opened.kind) {
       case 'refused':
         throw this.#refuse(id, opened)
-      case 'gone': {
-        const [farewell] = connection.farewells ?? []
-        return { kind: 'gone', ...(farewell !== undefined && { farewell }) }
-      }
+      case 'gone':
+        return opened
       case 'stale-key':
         await this.#take(id, { kind: 'heard-stale', keys: envelope.recipients })
         throw new TautlineError(
@@ -342,11 +340,12 @@ export class Connections implements ConnectionsService {
         )
     }
     const { store } = this.#parts
-    const { id: messageId, number } = lookupsOf(connection, opened)
+    const { id: messageId, number, previous } = lookupsOf(connection, opened)
     const acknowledgedId = number === undefined ? undefined : (await store.outbound(id, number))?.id
     const found = {
       isTaken: await store.isTaken(id, messageId),
       ...(acknowledgedId !== undefined && { acknowledgedId }),
+      isPreviousTaken: previous !== undefined && (await store.isTaken(id, previous)),
     }
     const effects = await this.#take(id, { kind: 'heard', opened, found })
     const refusal = effects.find((effect) => effect.kind === 'refuse')
@@ -597,7 +596,10 @@ export class Connections implements ConnectionsService {
     this.#timers.get(id)?.()
     this.#timers.delete(id)
     if (at !== undefined)
-      this.#later(id, Math.max(0, at - this.#parts.clock.now()), () => this.#step(id, { kind: 'tick' }))
+      this.#later(id, Math.max(0, at - this.#parts.clock.now()), async () => {
+        await this.#mail.drained(id)
+        await this.#step(id, { kind: 'tick' })
+      })
   }
 
   #later(name: string, delayMs: number, act: () => Promise<unknown>): void {

@@ -28,7 +28,8 @@ export interface MailParts {
 export class Mail {
   readonly #parts: MailParts
   readonly #queues = new Map<string, Letter[]>()
-  readonly #busy = new Set<string>()
+  /** Connections for which something is on its way; resolved when nothing is. */
+  readonly #busy = new Map<string, Promise<void>>()
   #isClosed = false
   #idle: Promise<unknown> = Promise.resolve()
 
@@ -44,6 +45,11 @@ export class Mail {
     this.#go()
   }
 
+  /** Resolves when nothing of this connection is on its way: before that it makes no sense to say it again. */
+  async drained(connection: string): Promise<void> {
+    await this.#busy.get(connection)
+  }
+
   /** Resolves when nothing is on its way any more. */
   async close(): Promise<void> {
     this.#isClosed = true
@@ -55,13 +61,13 @@ export class Mail {
     for (const connection of this.#queues.keys()) {
       if (this.#busy.size >= maxSending) return
       if (this.#busy.has(connection)) continue
-      this.#busy.add(connection)
       const work = this.#empty(connection)
         .catch(this.#parts.onError)
         .finally(() => {
           this.#busy.delete(connection)
           this.#go()
         })
+      this.#busy.set(connection, work)
       this.#idle = Promise.all([this.#idle, work])
     }
   }

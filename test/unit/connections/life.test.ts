@@ -170,6 +170,8 @@ describe('rotation', () => {
     a.sent = []
     a.step({ kind: 'let-go', notify: true })
     settle(a, b)
+    a.wait()
+    settle(a, b)
     expect(b.connection.phase).toMatchObject({ state: 'ended', by: 'them' })
   })
 })
@@ -212,5 +214,37 @@ describe('a restored end', () => {
     b.step({ kind: 'resume' })
     settle(a, b)
     expect(b.connection.phase).toMatchObject({ state: 'ended', by: 'them' })
+  })
+})
+
+describe('found by the simulated ends', () => {
+  it('who writes to a key that was just rotated away, and then let go of, is given an END that it can believe', () => {
+    const { a, b } = makeConnected()
+    a.step({ kind: 'rotate', endpoint: 'https://new.example/v1/didcomm' })
+    a.step({ kind: 'let-go', notify: false })
+    a.sent = []
+    b.say('are you there?')
+    settle(a, b)
+    expect(b.connection.phase).toMatchObject({ state: 'ended', by: 'them' })
+  })
+
+  it('a receiver that is restored to before the stream of a restored sender has all that is still there', () => {
+    const { a, b } = makeConnected()
+    b.say('one')
+    settle(a, b)
+    const backups = { a: a.backup(), b: b.backup() }
+    b.say('two')
+    settle(a, b)
+    backups.b()
+    b.say('three')
+    b.step({ kind: 'resume' })
+    settle(a, b)
+    expect(a.heard).toEqual(['one', 'two', 'three'])
+    backups.a()
+    a.step({ kind: 'resume' })
+    settle(a, b)
+    b.say('four')
+    settle(a, b)
+    expect(a.heard).toEqual(['one', 'three', 'four'])
   })
 })

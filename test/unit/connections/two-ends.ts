@@ -91,9 +91,13 @@ export class End {
     const opened = open(this.connection, envelope, unixMs(this.now))
     if (opened.kind === 'stale-key') this.step({ kind: 'heard-stale', keys: envelope.recipients })
     if (opened.kind !== 'message' && opened.kind !== 'end') return opened
-    const { id, number } = lookupsOf(this.connection, opened)
+    const { id, number, previous } = lookupsOf(this.connection, opened)
     const acknowledgedId = number === undefined ? undefined : this.outbox.get(number)?.id
-    const found = { isTaken: this.taken.has(id), ...(acknowledgedId !== undefined && { acknowledgedId }) }
+    const found = {
+      isTaken: this.taken.has(id),
+      isPreviousTaken: this.taken.has(previous ?? ''),
+      ...(acknowledgedId !== undefined && { acknowledgedId }),
+    }
     const effects = this.step({ kind: 'heard', opened, found })
     return effects.find((effect) => effect.kind === 'refuse') ?? opened
   }
@@ -125,7 +129,7 @@ export const settle = (...ends: readonly [End, End]): void => {
         quiet = false
         const answer = to.hear(text)
         if (answer.kind === 'gone') {
-          const farewell = to.connection.farewells?.[0]
+          const { farewell } = answer
           const envelope = farewell === undefined ? undefined : (readEnvelope(farewell) as Envelope)
           from.step({ kind: 'told-gone', ...(envelope && { envelope }) })
         } else if (answer.kind === 'message' || answer.kind === 'end') from.step({ kind: 'delivered' })
