@@ -232,6 +232,12 @@ describe('a block out of nothing that nobody of the network has signed', () => {
 })
 
 describe('evidence that is none', async () => {
+  const apart = new LongChain({
+    genesis,
+    length: 1_000,
+    changes: { 500: setOf(10, 11, 12, 13) },
+    stateRoot: 'ee'.repeat(32) as Hash,
+  })
   const { light } = look(honest(chain), honest(fork))
   const evidence = (await refusalOf(light.update())).fork!
   const { common, first, second } = evidence
@@ -296,6 +302,31 @@ describe('evidence that is none', async () => {
         },
       },
       /does not follow from the common one/,
+    ],
+    [
+      'hops that lead to others than have signed',
+      {
+        ...evidence,
+        common: { genesis, hops: [] },
+        first: { hops: chain.hopsBelow(1_000), block: chain.lightBlockAt(1_000) },
+        second: { hops: chain.hopsBelow(1_000), block: strange(0, 1) },
+      },
+      /hops do not lead to the validators/,
+    ],
+    [
+      'two chains whose signers have nothing in common by then',
+      {
+        ...evidence,
+        common: { genesis, hops: [] },
+        first: { hops: chain.hopsBelow(1_000), block: chain.lightBlockAt(1_000) },
+        second: { hops: apart.hopsBelow(1_000), block: apart.lightBlockAt(1_000) },
+      },
+      /nobody is named by it/,
+    ],
+    [
+      'a block no higher than the common one',
+      { ...evidence, second: { hops: [], block: chain.lightBlockAt(700) } },
+      /ends at height 700, and the common block is of height 700/,
     ],
     ['an unknown member', { ...evidence, note: 'x' }, /form of a fork/],
   ])('%s', async (_, changed, reason) => {
