@@ -60,6 +60,7 @@ export class End {
   hasLeft = false
   /** It was restored to a time before one of its own rotations: what is written to its newest keys is lost on it. */
   isFenced = false
+  wasRestored = false
   #newestKey: string | undefined
   /** All private keys that it ever had, as they stand in a record. */
   readonly secrets = new Set<string>()
@@ -190,6 +191,7 @@ export class End {
     this.#world.note(this, `is restored (${how})`)
     this.#isUp = true
     this.#forget()
+    this.wasRestored = true
     this.#disk = how === 'imported' ? exported(memory) : memory
     if (memory.connection.ownKeys.at(-1) !== this.#newestKey) this.isFenced = true
     this.#takeUp(how === 'imported' ? { kind: 'imported', endpoint: this.endpoint } : { kind: 'resume' })
@@ -237,6 +239,7 @@ export class End {
           taken = new Set([...taken, effect.message.id])
           break
         case 'lose':
+          this.#world.checkLoss(this, heard)
           lost = new Set([...lost, ...this.#world.parentOf(heard)])
           break
         case 'add':

@@ -213,6 +213,14 @@ export class World {
     return parent === undefined ? [] : [parent]
   }
 
+  /** What is reported as lost is gone: who was never restored still knows. */
+  checkLoss(end: End, heard: string | undefined): void {
+    const by = this.#said.get(heard ?? '')?.by
+    const [parent] = this.parentOf(heard)
+    const isThere = [...(by?.memory?.outbox.values() ?? [])].some(({ id }) => id === parent)
+    if (isThere && !by?.wasRestored) this.#fault(`${end.name} reports as lost what is still there: ${parent}`)
+  }
+
   checkTaking(end: End, { taken, lost }: Memory, id: string): void {
     this.count('taken')
     const said = this.#said.get(id)
