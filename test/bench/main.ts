@@ -18,6 +18,7 @@ import { ownVerifier } from './native-verification.ts'
 import { isOfNetworks, runNetworkStages } from './network-stages.ts'
 import { type Options, readOptions, usage } from './options.ts'
 import { type Figure, type Part, rows } from './rows.ts'
+import { isOfRuntimes, runtimeFigures } from './runtimes.ts'
 import { runStages } from './stages.ts'
 import { linesOf, renderTables } from './table.ts'
 import type { Bench } from './throughput.ts'
@@ -44,6 +45,7 @@ const measure = async (options: Options, parts: Bench): Promise<readonly Figure[
     ...envelopeFigures(options, report),
     ...(await lightFigures(options, report)),
     ...(await bundleFigures(options)),
+    ...(await runtimeFigures(options, parts, report)),
   ]
   const isMeasured = figures.some(({ row }) => row === 'allCores')
   if (isMeasured || !options.parts.has('limit')) return figures
@@ -52,7 +54,8 @@ const measure = async (options: Options, parts: Bench): Promise<readonly Figure[
 
 /** Measured on ledgers that are filled first. */
 const isOfLedgers = (part: Part): boolean =>
-  part !== 'limit' && ![isOfNetworks, isOfEnvelopes, isOfLight, isOfBundles].some((isOf) => isOf(part))
+  part !== 'limit' &&
+  ![isOfNetworks, isOfEnvelopes, isOfLight, isOfBundles, isOfRuntimes].some((isOf) => isOf(part))
 
 /** For runs without a load that it would have been measured around. */
 const measureLimit = async (

@@ -20,6 +20,8 @@ export interface Options {
   readonly validators: readonly number[]
   readonly networkLatencyRounds: number
   readonly starts: number
+  /** On each runtime. */
+  readonly runtimePayments: number
   /** Of the ledger that a fresh node catches up with, at least. */
   readonly syncTransactions: number
   /** Until V8 has tidied up what a start leaves behind: it takes 0.1 s of CPU, some seconds after. */
@@ -97,6 +99,7 @@ const whole = (connections: number): Sizes => ({
   validators: [1, 4, 7, 16],
   networkLatencyRounds: 200,
   starts: 5,
+  runtimePayments: 5_000,
   syncTransactions: 100_000,
   tidyMs: 30_000,
   idleMs: 60_000,
@@ -112,6 +115,7 @@ const quick = (connections: number): Sizes => ({
   validators: [1, 4],
   networkLatencyRounds: 10,
   starts: 1,
+  runtimePayments: 300,
   syncTransactions: 4_000,
   tidyMs: 2_000,
   idleMs: 10_000,

@@ -18,11 +18,15 @@ export const parts = [
   'proofs',
   'light',
   'bundle',
+  'runtimes',
 ] as const
 export type Part = (typeof parts)[number]
 
+/** The columns of the dimension `runtime`, by their numbers. */
+export const runtimeNames = ['Node 20', 'Node 24', 'Node 26', 'Deno', 'Bun', 'workerd'] as const
+
 /** What the columns of a row differ in: accounts of the state, validators of the network, or bytes of a message. */
-export const dimensions = ['accounts', 'validators', 'bytes'] as const
+export const dimensions = ['accounts', 'validators', 'bytes', 'runtime'] as const
 export type Dimension = (typeof dimensions)[number]
 
 export interface Row {
@@ -163,6 +167,29 @@ export const rows = {
     unit: 'kB',
     atMost: 120,
   },
+  workerBundle: {
+    part: 'bundle',
+    name: 'a node as one Worker, gzipped',
+    unit: 'kB',
+    atMost: 260,
+  },
+  runtimeStart: { part: 'runtimes', by: 'runtime', name: 'cold start of an empty folder', unit: 'ms' },
+  runtimeRate: { part: 'runtimes', by: 'runtime', name: 'committed, 64 at a time by its wallet', unit: '/s' },
+  runtimeRateShare: { part: 'runtimes', by: 'runtime', name: '… of that on Node 20', unit: '×' },
+  runtimeMedian: {
+    part: 'runtimes',
+    by: 'runtime',
+    name: '?wait=committed by its wallet, median',
+    unit: 'ms',
+  },
+  runtimeMedianShare: { part: 'runtimes', by: 'runtime', name: '… of that on Node 20', unit: '×' },
+  runtimeP95: {
+    part: 'runtimes',
+    by: 'runtime',
+    name: '?wait=committed by its wallet, 95th percentile',
+    unit: 'ms',
+  },
+  runtimeResident: { part: 'runtimes', by: 'runtime', name: 'VmRSS, after that', unit: 'MB' },
 } as const satisfies Record<string, Row>
 export type RowName = keyof typeof rows
 export const rowNames = Object.keys(rows) as RowName[]

@@ -8,6 +8,7 @@ import {
   type RowName,
   rowNames,
   rows,
+  runtimeNames,
 } from './rows.ts'
 
 export interface Line {
@@ -39,7 +40,8 @@ export const linesOf = (figures: readonly Figure[]): readonly Line[] =>
 const lineOf = (row: RowName, figures: Line['figures']): Line => {
   const { name, unit, by = 'accounts', askedAt }: Row = rows[row]
   const first = figures[0]!.value
-  const growth = figures.length > 1 && first !== 0 ? figures.at(-1)!.value / first : undefined
+  const growth =
+    figures.length > 1 && first !== 0 && by !== 'runtime' ? figures.at(-1)!.value / first : undefined
   const asked = askedOf(
     rows[row],
     figures.filter(({ size }) => askedAt === undefined || size === askedAt).map(({ value }) => value),
@@ -86,16 +88,17 @@ const renderTable = (lines: readonly Line[]): string => {
     (a, b) => a - b,
   )
   const { by } = lines[0]!
+  const hasGrowth = sizes.length > 1 && by !== 'runtime'
   const header = [
     '',
-    ...sizes.map((size) => `${size.toLocaleString('en')} ${by}`),
-    ...(sizes.length > 1 ? ['growth'] : []),
+    ...sizes.map((size) => (by === 'runtime' ? runtimeNames[size]! : `${size.toLocaleString('en')} ${by}`)),
+    ...(hasGrowth ? ['growth'] : []),
     'asked',
   ]
   const body = lines.map(({ name, unit, figures, growth, asked }) => [
     name,
     ...sizes.map((size) => cellOf(figures.find((figure) => figure.size === size)?.value, unit)),
-    ...(sizes.length > 1 ? [growth === undefined ? '' : `× ${growth.toFixed(2)}`] : []),
+    ...(hasGrowth ? [growth === undefined ? '' : `× ${growth.toFixed(2)}`] : []),
     asked ? `${asked.text}: ${asked.met ? 'met' : 'MISSED'}` : '',
   ])
   return align([header, ...body])

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { type RowName, rowNames } from '../bench/rows.ts'
+import { type RowName, rowNames, runtimeNames } from '../bench/rows.ts'
 import type { Line } from '../bench/table.ts'
 import { program } from './build.ts'
 import { type Finished, spawnProcess } from './node-process.ts'
@@ -21,7 +21,8 @@ const measuredSizes = (row: RowName): readonly number[] => {
   if (/^(networkLatency|light)/.test(row)) return [1, 4]
   if (row.startsWith('network')) return [4]
   if (/^(keyAgreements|sealed|opened)/.test(row)) return [100, 60_000]
-  return row.startsWith('sync') || row === 'browserBundle' ? sizes.slice(0, 1) : sizes
+  if (row.startsWith('runtime')) return runtimeNames.map((_, at) => at)
+  return row.startsWith('sync') || row.endsWith('Bundle') ? sizes.slice(0, 1) : sizes
 }
 
 describe('the bench on tiny ledgers', () => {

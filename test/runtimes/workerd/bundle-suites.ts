@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { dirname, join, relative, sep } from 'node:path'
 import { build, type Plugin } from 'esbuild'
 import { checkout } from '../../e2e/build.ts'
-import { forWorkerd } from '../../e2e/workerd-process.ts'
+import { forWorkerd } from '../../e2e/workerd-setup.ts'
 
 /** Where workerd shows the modules of a worker as files. */
 const bundleFolder = '/bundle'
