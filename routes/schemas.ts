@@ -26,6 +26,7 @@ import { headerViewSchema, originSchema } from '../src/objects/light-block.ts'
 import {
   anchorSchema,
   bondSchema,
+  networkUpdateSchema,
   operationSchema,
   transferSchema,
   unbondSchema,
@@ -71,6 +72,10 @@ component('Anchor', anchorSchema, {
 component('Bond', bondSchema, { description: 'Turns balance of the sender into stake.' })
 component('Unbond', unbondSchema, {
   description: 'Turns stake of the sender back into balance, once the unbonding period is over.',
+})
+component('NetworkUpdate', networkUpdateSchema, {
+  description:
+    'Vote of a validator to take another out of the validators from block `fromHeight` on; its stake is unbonded. It takes effect when validators with more than two thirds of the stake stand behind the same update once the block before has been executed, and lapses otherwise. Each validator stands behind one update at a time: another replaces it.',
 })
 component('Operation', operationSchema, {
   description: 'What a transaction does. All operations of a transaction apply, or none.',

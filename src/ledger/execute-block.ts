@@ -10,8 +10,9 @@ import type { Parameters } from '../objects/parameters.ts'
 import type { DecodedTransaction } from '../objects/transaction.ts'
 import type { ValidatorList } from '../objects/validators.ts'
 import type { Verified } from '../objects/verified.ts'
-import type { Address, NetworkId, UnixMs } from '../units.ts'
+import type { Address, Height, NetworkId, UnixMs } from '../units.ts'
 import { accountKey } from './account.ts'
+import { applyDueUpdates, removalsDueAfter } from './network-update.ts'
 import { accountsNamedIn, type Context } from './operations.ts'
 import { punish } from './slashing.ts'
 import {
@@ -23,10 +24,12 @@ import {
   refuseWithoutState,
 } from './transact.ts'
 import {
+  decodeUpdateVotes,
   type StateValues,
   type UnbondingQueue,
   type UnbondingTicket,
   unbondingKey,
+  updateVotesKey,
   WorkingState,
 } from './working-state.ts'
 
@@ -87,6 +90,10 @@ export const ticketKeysOf = ({ first, next }: UnbondingQueue): readonly string[]
 export const ticketAccountKeysOf = (tickets: readonly UnbondingTicket[]): readonly string[] =>
   tickets.map(({ address }) => accountKey(address))
 
+/** Keys of the accounts that updates may take out of the validators at the end of a block, given its parent's votes. */
+export const updateAccountKeysOf = (common: StateValues, height: Height): readonly string[] =>
+  removalsDueAfter(decodeUpdateVotes(common.get(updateVotesKey)), height).map(accountKey)
+
 /**
  * Executes what can be included of these contents, in their order. A block that others made is valid only if
  * all of it is.
@@ -124,6 +131,8 @@ export const executeBlock = (
     const proposer = state.account(context.proposer)
     state.setAccount(context.proposer, { ...proposer, balance: proposer.balance + fees })
   }
+  // Last, so that the votes in this very block count, and the next block is the first that knows the outcome.
+  applyDueUpdates(state, context)
   return {
     evidence: effective,
     included,

@@ -1,7 +1,8 @@
 /** The effect of each operation on the state. A new kind of operation is a new row here and in `objects/operation.ts`. */
 import type { Operation, OperationOf } from '../objects/operation.ts'
 import type { Parameters } from '../objects/parameters.ts'
-import { type Address, type UnixMs, unixMs } from '../units.ts'
+import { type Address, type Height, type UnixMs, unixMs } from '../units.ts'
+import { maxNoticeBlocks } from './network-update.ts'
 import type { WorkingState } from './working-state.ts'
 
 /** Most parts of one account's stake that are on their way back at a time. */
@@ -11,6 +12,8 @@ export interface Context {
   readonly parameters: Parameters
   /** Of the block. */
   readonly time: UnixMs
+  /** Of the block. */
+  readonly height: Height
 }
 
 export type FailureCode =
@@ -21,6 +24,9 @@ export type FailureCode =
   | 'too-many-unbondings'
   | 'last-validator'
   | 'expelled'
+  | 'not-a-validator'
+  | 'height-passed'
+  | 'height-too-far'
 
 export interface Failure {
   readonly code: FailureCode
@@ -107,6 +113,41 @@ const unbond: Apply<'stake.unbond'> = (state, from, { amount }, { parameters, ti
   return undefined
 }
 
+/** A vote: what comes of it is decided when the block before `fromHeight` has been executed. */
+const updateNetwork: Apply<'network.update'> = (state, from, { removeValidator, fromHeight }, { height }) => {
+  const stranger = [from, removeValidator].find((address) => !state.validators.has(address))
+  if (stranger !== undefined) {
+    return {
+      code: 'not-a-validator',
+      detail: `${stranger} has no stake: only validators vote on the network, and only they can be taken out`,
+    }
+  }
+  if (state.validators.size === 1) {
+    return {
+      code: 'last-validator',
+      detail: 'this is the only validator, and a network needs one: bond another first',
+    }
+  }
+  if (fromHeight <= height) {
+    return {
+      code: 'height-passed',
+      detail: `block ${fromHeight} is not after this one, ${height}: choose a height that leaves the others time to vote`,
+    }
+  }
+  if (fromHeight > height + maxNoticeBlocks) {
+    return {
+      code: 'height-too-far',
+      detail: `block ${fromHeight} is more than ${maxNoticeBlocks} after this one, ${height}: choose an earlier one`,
+    }
+  }
+  // Votes of those who hold no stake any more count for nothing: without them there are never more than validators.
+  const others = state.updateVotes.filter(
+    ({ validator }) => validator !== from && state.validators.has(validator),
+  )
+  state.setUpdateVotes([...others, { validator: from, removeValidator, fromHeight }])
+  return undefined
+}
+
 const insufficientFunds = (balance: bigint, needed: bigint): Failure => ({
   code: 'insufficient-funds',
   detail: `the balance is ${balance}, and ${needed} is needed`,
@@ -117,6 +158,7 @@ const applyByType: { readonly [Type in Operation['type']]: Apply<Type> } = {
   anchor,
   'stake.bond': bond,
   'stake.unbond': unbond,
+  'network.update': updateNetwork,
 }
 
 /** @returns why the operation fails, or undefined when it has taken effect */
@@ -130,4 +172,7 @@ export const applyOperation = (
 
 /** Accounts other than the sender that a transaction names. */
 export const accountsNamedIn = (operations: readonly Operation[]): readonly Address[] =>
-  operations.flatMap((operation) => (operation.type === 'transfer' ? [operation.to] : []))
+  operations.flatMap((operation) => {
+    if (operation.type === 'transfer') return [operation.to]
+    return operation.type === 'network.update' ? [operation.removeValidator] : []
+  })

@@ -6,15 +6,17 @@
 import type { Json } from '../codec/json.ts'
 import { assert } from '../errors.ts'
 import type { Validator, ValidatorList } from '../objects/validators.ts'
-import type { Address, Amount, UnixMs } from '../units.ts'
+import type { Address, Amount, Height, UnixMs } from '../units.ts'
 import { type Account, accountKey, decodeAccount, encodeAccount } from './account.ts'
 
 export const validatorsKey = 'validators'
 export const unbondingQueueKey = 'unbonding'
 /** Base units that evidence has destroyed. */
 export const burnedKey = 'burned'
+/** Absent while no vote is open. */
+export const updateVotesKey = 'updates'
 /** What every block reads, whatever is in it. */
-export const commonKeys: readonly string[] = [validatorsKey, unbondingQueueKey, burnedKey]
+export const commonKeys: readonly string[] = [validatorsKey, unbondingQueueKey, burnedKey, updateVotesKey]
 export const unbondingKey = (place: number): string => `unbonding/${place}`
 
 /** Entries `first` up to, not including, `next` are waiting; they lie in order of time. */
@@ -28,6 +30,16 @@ export interface UnbondingTicket {
   readonly address: Address
   readonly time: UnixMs
 }
+
+/** What a validator wants changed, and from which block on. */
+export interface UpdateVote {
+  readonly fromHeight: Height
+  readonly removeValidator: Address
+  readonly validator: Address
+}
+
+export const decodeUpdateVotes = (value: Json | undefined): readonly UpdateVote[] =>
+  (value ?? []) as unknown as readonly UpdateVote[]
 
 export const decodeBurned = (value: Json | undefined): bigint => BigInt(value as string)
 
@@ -114,6 +126,15 @@ export class WorkingState {
 
   burn(amount: bigint): void {
     this.#write(burnedKey, (this.burned + amount).toString())
+  }
+
+  get updateVotes(): readonly UpdateVote[] {
+    return decodeUpdateVotes(this.#read(updateVotesKey))
+  }
+
+  setUpdateVotes(votes: readonly UpdateVote[]): void {
+    const sorted = [...votes].sort((one, other) => (one.validator < other.validator ? -1 : 1))
+    this.#write(updateVotesKey, sorted.length === 0 ? undefined : (sorted as unknown as Json))
   }
 
   /** Runs steps that all take effect or, when they return false, none. */

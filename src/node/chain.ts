@@ -18,6 +18,7 @@ import {
   executeBlock,
   ticketAccountKeysOf,
   ticketKeysOf,
+  updateAccountKeysOf,
 } from '../ledger/execute-block.ts'
 import { genesisAnchor, genesisState } from '../ledger/genesis.ts'
 import type { OpenPages } from '../ledger/state/open-pages.ts'
@@ -316,6 +317,7 @@ export class Chain {
       network: this.network,
       parameters: this.genesis.parameters,
       time,
+      height: asHeight(parent.height + 1),
       proposer,
     }
     const contents: BlockContents = { evidence, transactions }
@@ -324,7 +326,7 @@ export class Chain {
     const execution = executeBlock(values, contents, context)
     const state = await this.state.update(parent.state, execution.changes, pages)
     const block = assembleBlock(execution, context, {
-      height: asHeight(parent.height + 1),
+      height: context.height,
       parent: parent.hash,
       validatorsHash: parent.validators.hash,
       stateRoot: state.hash,
@@ -482,6 +484,8 @@ export class Chain {
   ): Promise<StateValues> {
     const values = new Map(parent.common)
     await this.#readInto(values, parent, accountKeysOf(contents, proposer), pages)
+    const removals = updateAccountKeysOf(parent.common, asHeight(parent.height + 1))
+    await this.#readInto(values, parent, removals, pages)
     const queue = values.get(unbondingQueueKey) as unknown as UnbondingQueue
     if (queue.first === queue.next) return values
     const ticketKeys = ticketKeysOf(queue)

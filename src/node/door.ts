@@ -12,7 +12,7 @@ import type { Admission, Dropped, Mempool } from '../mempool/mempool.ts'
 import { type DecodedTransaction, signedTextOf } from '../objects/transaction.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Verifier } from '../ports/keys.ts'
-import { type Address, type UnixMs, unixMs } from '../units.ts'
+import { type Address, nextHeight, type UnixMs, unixMs } from '../units.ts'
 import { Bell } from './bell.ts'
 import type { Chain } from './chain.ts'
 import { readFinal } from './finals.ts'
@@ -191,6 +191,7 @@ export class Door {
         account,
         common: chain.head.common,
         time: this.#time(),
+        height: nextHeight(chain.head.height),
         parameters: chain.genesis.parameters,
         pending: () => mempool.pendingOf(from),
         nextNonce: mempool.nextNonce(from, account.nonce),

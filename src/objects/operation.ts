@@ -3,7 +3,7 @@
  * canonical text, which is the fastest to write.
  */
 import * as z from 'zod'
-import { addressField, amountField, textField } from './fields.ts'
+import { addressField, amountField, heightField, textField } from './fields.ts'
 
 /** Most UTF-8 bytes of an anchor's data. */
 export const maxAnchorBytes = 4_096
@@ -25,10 +25,20 @@ export const bondSchema = z.strictObject({ amount: positive, type: z.literal('st
 /** Turns stake of the sender back into balance, once the unbonding period is over. */
 export const unbondSchema = z.strictObject({ amount: positive, type: z.literal('stake.unbond') })
 
+/**
+ * A validator's vote to take another out of the validators from a block on: its stake is unbonded, not burned. It
+ * replaces the vote of this validator that is still open.
+ */
+export const networkUpdateSchema = z.strictObject({
+  fromHeight: heightField,
+  removeValidator: addressField,
+  type: z.literal('network.update'),
+})
+
 export const operationSchema = z.discriminatedUnion(
   'type',
-  [transferSchema, anchorSchema, bondSchema, unbondSchema],
-  'expected an operation of type transfer, anchor, stake.bond or stake.unbond',
+  [transferSchema, anchorSchema, bondSchema, unbondSchema, networkUpdateSchema],
+  'expected an operation of type transfer, anchor, stake.bond, stake.unbond or network.update',
 )
 export type Operation = z.output<typeof operationSchema>
 export type OperationOf<Type extends Operation['type']> = Extract<Operation, { type: Type }>

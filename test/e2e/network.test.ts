@@ -71,6 +71,34 @@ describe('four validators', () => {
     expect(back.banner.address).toBe(c.banner.address)
   })
 
+  it('one is killed for good: the others vote it out, and afterwards can spare one more', async () => {
+    const network = await foundNetwork(4)
+    const nodes = await startAll(network)
+    const [a, b, c, gone] = nodes as [NodeProcess, NodeProcess, NodeProcess, NodeProcess]
+    const { address, folder } = network.nodes[3]!
+    const stake = (await a.client.account(address)).stake
+    await gone.kill('SIGKILL')
+    const fromHeight = (await pay(a, 1)).height + 8
+    for (const [at, { url }] of [a, b, c].entries()) {
+      const flags = ['--remove', address, '--from-height', String(fromHeight), '--node', url]
+      const voted = await tautline(['network', 'update', ...flags, '--data', network.nodes[at]!.folder])
+      expect(voted, voted.stderr).toMatchObject({ code: 0 })
+    }
+    while ((await heightOf(a.client)) < fromHeight - 1) {
+      expect((await a.client.account(address)).stake).toBe(stake)
+      await pay(a, 1)
+    }
+    const { height } = await pay(b, 1)
+    await sameBlock([a, b, c], height)
+    for (const { client } of [a, b, c]) {
+      const account = await client.account(address)
+      expect(account).toMatchObject({ stake: '0', unbonding: [{ amount: stake }] })
+      expect((await client.validators()).validators.map((member) => member.address)).not.toContain(address)
+    }
+    const back = await startInFolder(folder)
+    await sameBlock([a, b, c, back], height)
+  })
+
   it('any one is killed under load: the others go on, nothing that was answered is lost, and it catches up', async () => {
     const network = await foundNetwork(4)
     const nodes = await startAll(network)

@@ -9,7 +9,10 @@ import { genesisState, genesisSupply } from '../../../src/ledger/genesis.ts'
 import {
   burnedKey,
   decodeBurned,
+  decodeUpdateVotes,
   type StateValues,
+  type UpdateVote,
+  updateVotesKey,
   validatorsKey,
 } from '../../../src/ledger/working-state.ts'
 import { type Evidence, evidenceOf } from '../../../src/objects/evidence.ts'
@@ -57,6 +60,7 @@ export class SmallLedger {
   readonly proposer = person(0)
   readonly supply: bigint
   time = startTime
+  height = 0
   readonly #state = new AllKeys()
 
   /** Person 0 is the validator; all others begin with the same balance. */
@@ -112,15 +116,21 @@ export class SmallLedger {
     evidence: readonly Verified<Evidence>[] = [],
   ): Execution {
     this.time += afterMs
+    this.height += 1
     const contents = { evidence, transactions }
     const execution = executeBlock(this.#state, contents, {
       network,
       parameters: this.parameters,
       time: unixMs(this.time),
+      height: height(this.height),
       proposer: this.proposer,
     })
     this.#write(execution.changes)
     return execution
+  }
+
+  get openUpdates(): readonly UpdateVote[] {
+    return decodeUpdateVotes(this.#state.get(updateVotesKey))
   }
 
   get burned(): bigint {

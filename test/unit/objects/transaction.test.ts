@@ -214,6 +214,7 @@ describe('unknown members', () => {
     ['operations.0.', '{"type":"anchor","data":"x"}'],
     ['operations.0.', '{"type":"stake.bond","amount":"1"}'],
     ['operations.0.', '{"type":"stake.unbond","amount":"1"}'],
+    ['operations.0.', '{"type":"network.update","removeValidator":"$bob","fromHeight":9}'],
     ['signatures.0.', canonicalize({ key: alice, signature })],
   ] as const
 
