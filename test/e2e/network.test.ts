@@ -71,7 +71,7 @@ describe('four validators', () => {
     expect(back.banner.address).toBe(c.banner.address)
   })
 
-  it('one is killed for good: the others vote it out, and afterwards can spare one more', async () => {
+  it('one is killed for good: the others vote it out, and go on without it', async () => {
     const network = await foundNetwork(4)
     const nodes = await startAll(network)
     const [a, b, c, gone] = nodes as [NodeProcess, NodeProcess, NodeProcess, NodeProcess]
