@@ -15,6 +15,8 @@ export type ConnectionEffect =
   | { readonly kind: 'add'; readonly outbound: Outbound }
   /** Out of the outbox: all before this number. */
   | { readonly kind: 'drop'; readonly before: number }
+  /** What waits to be sent needn't be any more: all that is still true is said again now. */
+  | { readonly kind: 'unsend' }
   /** Send this text to {@link endpointOf} the peer. */
   | { readonly kind: 'send'; readonly text: string }
   /** Send these numbers of the outbox in order, each sealed now by {@link sealOutbound}: first to last, both included. */

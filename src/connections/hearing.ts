@@ -142,7 +142,7 @@ const take = (course: Course, message: Message, { isTaken, isPreviousTaken = fal
   }
   const arrival = follow(incoming, place, message.id, isPreviousTaken)
   if (!arrival) {
-    course.acknowledge()
+    course.owe()
     return
   }
   if (arrival.lost) {

@@ -33,6 +33,7 @@ const isWaiting = (connection: Connection): boolean => {
 /** All of it, as it is now. */
 export const sayAgain = (course: Course): void => {
   const { phase, role, confirmed, ping, prior, outgoing } = course.connection
+  course.emit({ kind: 'unsend' })
   course.become({ outgoing: { ...outgoing, sent: outgoing.acknowledged } })
   switch (phase.state) {
     case 'requested':
@@ -72,7 +73,16 @@ export const scheduleRetry = (course: Course): void => {
     course.become({ retry: undefined })
     return
   }
-  const failures = retry?.failures ?? 0
+  wait(course, retry?.failures ?? 0)
+}
+
+/** Something has arrived: the peer has as long again to answer. */
+export const waitAnew = (course: Course): void => {
+  const { retry } = course.connection
+  if (retry) wait(course, retry.failures - 1)
+}
+
+const wait = (course: Course, failures: number): void => {
   const delay = Math.min(firstRetryMs * 2 ** failures, maxRetryMs)
   const at = (course.now + Math.round(delay * (0.75 + course.entropy.fraction() / 2))) as UnixMs
   course.become({ retry: { at, failures: failures + 1 } })

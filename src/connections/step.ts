@@ -9,7 +9,7 @@ import { hear, hearStale } from './hearing.ts'
 import type { ConnectionInput, Content, Moment, Outbound } from './input.ts'
 import { maxUnacknowledged } from './limits.ts'
 import { placeOf } from './order.ts'
-import { deliverNext, ensureRetry, expiresAt, sayAgain, sendPing } from './repeating.ts'
+import { deliverNext, ensureRetry, expiresAt, sayAgain, sendPing, waitAnew } from './repeating.ts'
 
 export interface Stepped {
   readonly connection: Connection
@@ -149,7 +149,10 @@ const takeUpImported = (course: Course, endpoint: string | undefined): void => {
 const noteDelivered = (course: Course): void => {
   const { phase, reachable } = course.connection
   if (phase.state === 'ending') end(course, 'us')
-  else if (phase.state !== 'ended' && !reachable) course.become({ reachable: true })
+  else if (phase.state !== 'ended') {
+    if (!reachable) course.become({ reachable: true })
+    waitAnew(course)
+  }
 }
 
 /** Everything is sent again when its time comes. */

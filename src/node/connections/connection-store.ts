@@ -124,6 +124,11 @@ export class ConnectionStore {
     if (additions.erased) await this.#forgetHeld(connection.id)
   }
 
+  /** What may be forgotten when the process ends: when to try again, and whether the last attempt got through. */
+  remember(connection: Connection): void {
+    this.#entries.set(connection.id, { ...this.#entries.get(connection.id)!, connection })
+  }
+
   /** All of it, but for what the other end has said, which nobody can read any more. */
   async remove(id: string): Promise<void> {
     const entry = this.#entries.get(id)!

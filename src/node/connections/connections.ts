@@ -371,7 +371,8 @@ export class Connections implements ConnectionsService {
     if (connection === before && effects.length === 0) return effects
     if (effects.some(({ kind }) => kind === 'refuse')) return effects
     const additions = this.#additionsOf(before, effects)
-    await this.#parts.store.update(connection, additions)
+    if (input.kind === 'delivered' && effects.length === 0) this.#parts.store.remember(connection)
+    else await this.#parts.store.update(connection, additions)
     this.#index(connection)
     this.#schedule(connection)
     this.#send(connection, effects)
@@ -466,6 +467,7 @@ export class Connections implements ConnectionsService {
 
   #send(connection: Connection, effects: readonly ConnectionEffect[]): void {
     const letters: Letter[] = []
+    if (effects.some(({ kind }) => kind === 'unsend')) this.#mail.unsend(connection.id)
     for (const effect of effects) {
       if (effect.kind === 'send') letters.push({ write: () => this.#address(connection, effect.text) })
       else if (effect.kind === 'deliver')

@@ -50,6 +50,11 @@ export class Mail {
     await this.#busy.get(connection)
   }
 
+  /** What isn't on its way yet is thrown away. */
+  unsend(connection: string): void {
+    this.#queues.delete(connection)
+  }
+
   /** Resolves when nothing is on its way any more. */
   async close(): Promise<void> {
     this.#isClosed = true
