@@ -8,6 +8,12 @@ import { ForeignAgent, newMessage, resolveByCredo, shortForm } from './foreign-a
 
 const encrypted = 'application/didcomm-encrypted+json'
 const now = () => Math.floor(Date.now() / 1_000)
+let issued = 0
+/** Of a `from_prior`: later than in the one before, since a peer refuses what isn't. */
+const issueTime = () => {
+  issued = Math.max(now(), issued + 1)
+  return issued
+}
 const agent = new ForeignAgent()
 const say = (event) => process.stdout.write(`${JSON.stringify(event)}\n`)
 
@@ -76,21 +82,20 @@ const address = `http://127.0.0.1:${server.address().port}/didcomm`
 
 const commands = {
   /** Answers an invitation from a fresh DID. */
-  accept: async ({ url, method = 4 }) => {
+  accept: async ({ url, method = 4, type = 'https://didcomm.org/trust-ping/2.0/ping' }) => {
     line.invitation = JSON.parse(Buffer.from(new URL(url).searchParams.get('_oob'), 'base64url'))
     await know(line.invitation.from)
     line.ours = agent.makeDid(address, method)
-    const ping = 'https://didcomm.org/trust-ping/2.0/ping'
-    return send(ping, { response_requested: true }, { pthid: line.invitation.id })
+    return send(type, { response_requested: true }, { pthid: line.invitation.id })
   },
   send: ({ type, body, headers }) => send(type, body, headers),
   /** A new DID takes the place of the one that it has. */
   rotate: async ({ type, body }) => {
     const prior = line.ours
     line.ours = agent.makeDid(address)
-    return send(type, body, { from_prior: await agent.fromPrior(prior, line.ours, now()) })
+    return send(type, body, { from_prior: await agent.fromPrior(prior, line.ours, issueTime()) })
   },
-  end: async () => post(await agent.sealEnding(line.ours, line.theirs, now())),
+  end: async () => post(await agent.sealEnding(line.ours, line.theirs, issueTime())),
   state: async () => ({ ...line, address }),
   sign: async ({ typ, statement }) => agent.sign(line.ours, typ, statement),
   verify: async ({ jws }) => agent.verify(jws),
