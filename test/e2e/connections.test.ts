@@ -109,7 +109,7 @@ it('whoever is killed at whatever moment: what was answered takes effect once, a
       } catch {
         // it is being started again
       }
-      await pause(25)
+      await pause(100)
     }
   }
   const talking = talk()
@@ -126,7 +126,7 @@ it('whoever is killed at whatever moment: what was answered takes effect once, a
   const numbers = heard.slice(0, -1).map((text) => Number(text.replace('message ', '')))
   expect(numbers).toEqual([...new Set(numbers)].sort((one, other) => one - other))
   expect(acknowledged.filter((text) => !heard.includes(text))).toEqual([])
-  expect(acknowledged.length).toBeGreaterThan(100)
+  expect(acknowledged.length).toBeGreaterThan(20)
 })
 
 describe('an old copy of a data folder', () => {
