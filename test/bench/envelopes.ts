@@ -61,6 +61,13 @@ const measure = (size: number, durationMs: number, { agree, seal, open }: Works)
   ]
 }
 
+/** Of messages of one size, on this thread now. */
+export const envelopeRates = (size: number, durationMs: number): { sealed: number; opened: number } => {
+  const { seal, open } = prepare(size)
+  for (const work of [seal, open]) work() // compiled
+  return { sealed: ratePerSecond(seal, durationMs), opened: ratePerSecond(open, durationMs) }
+}
+
 const ratePerSecond = (work: () => void, durationMs: number): number => {
   const startedMs = performance.now()
   let count = 0

@@ -13,6 +13,7 @@ import { bundleFigures, isOfBundles } from './bundles.ts'
 import { envelopeFigures, isOfEnvelopes } from './envelopes.ts'
 import { isOfLight, lightFigures } from './light.ts'
 import { limitFigures, openLimitMeter } from './limit.ts'
+import { isOfLines, lineFigures } from './lines.ts'
 import { openLoadGenerator } from './load-generator.ts'
 import { ownVerifier } from './native-verification.ts'
 import { isOfNetworks, runNetworkStages } from './network-stages.ts'
@@ -43,6 +44,7 @@ const measure = async (options: Options, parts: Bench): Promise<readonly Figure[
     ...([...options.parts].some(isOfLedgers) ? await runStages(options, parts, report) : []),
     ...(await runNetworkStages(options, parts, report)),
     ...envelopeFigures(options, report),
+    ...(await lineFigures(options, parts.folder, report)),
     ...(await lightFigures(options, report)),
     ...(await bundleFigures(options)),
     ...(await runtimeFigures(options, parts, report)),
@@ -55,7 +57,7 @@ const measure = async (options: Options, parts: Bench): Promise<readonly Figure[
 /** Measured on ledgers that are filled first. */
 const isOfLedgers = (part: Part): boolean =>
   part !== 'limit' &&
-  ![isOfNetworks, isOfEnvelopes, isOfLight, isOfBundles, isOfRuntimes].some((isOf) => isOf(part))
+  ![isOfNetworks, isOfEnvelopes, isOfLines, isOfLight, isOfBundles, isOfRuntimes].some((isOf) => isOf(part))
 
 /** For runs without a load that it would have been measured around. */
 const measureLimit = async (

@@ -29,6 +29,10 @@ export interface Options {
   readonly idleMs: number
   /** Of each way to measure the limit. */
   readonly limitMs: number
+  /** Said over one connection. */
+  readonly lineMessages: number
+  /** That wait for the other end of it. */
+  readonly outboxMessages: number
   readonly main: string
   readonly profiles: string | undefined
   /** Where filled ledgers are kept from one run to the next, if they are. */
@@ -104,6 +108,8 @@ const whole = (connections: number): Sizes => ({
   tidyMs: 30_000,
   idleMs: 60_000,
   limitMs: 800,
+  lineMessages: 1_000,
+  outboxMessages: 10_000,
 })
 
 const quick = (connections: number): Sizes => ({
@@ -120,6 +126,8 @@ const quick = (connections: number): Sizes => ({
   tidyMs: 2_000,
   idleMs: 10_000,
   limitMs: 200,
+  lineMessages: 50,
+  outboxMessages: 100,
 })
 
 const readParts = (list: string): ReadonlySet<Part> =>

@@ -15,6 +15,7 @@ export const parts = [
   'network',
   'network-latency',
   'envelopes',
+  'lines',
   'proofs',
   'light',
   'bundle',
@@ -139,6 +140,30 @@ export const rows = {
   sealedShare: { part: 'envelopes', by: 'bytes', name: '… of those key agreements', unit: '%', atLeast: 10 },
   opened: { part: 'envelopes', by: 'bytes', name: 'messages opened, one core', unit: '/s' },
   openedShare: { part: 'envelopes', by: 'bytes', name: '… of those key agreements', unit: '%', atLeast: 10 },
+  lineRate: {
+    part: 'lines',
+    by: 'bytes',
+    name: 'messages said and acknowledged over one connection',
+    unit: '/s',
+  },
+  lineShare: {
+    part: 'lines',
+    by: 'bytes',
+    name: '… of what sealing and opening alone let through, one core',
+    unit: '%',
+  },
+  outboxRate: {
+    part: 'lines',
+    by: 'bytes',
+    name: 'messages of a full outbox, once the other end is back',
+    unit: '/s',
+  },
+  outboxShare: {
+    part: 'lines',
+    by: 'bytes',
+    name: '… of what sealing and opening alone let through, one core',
+    unit: '%',
+  },
   accountProof: { part: 'proofs', name: 'proof of an account, as it travels', unit: 'B' },
   transactionProof: { part: 'proofs', name: 'proof of a transaction, as it travels', unit: 'B' },
   proofChecks: {

@@ -21,6 +21,7 @@ const measuredSizes = (row: RowName): readonly number[] => {
   if (/^(networkLatency|light)/.test(row)) return [1, 4]
   if (row.startsWith('network')) return [4]
   if (/^(keyAgreements|sealed|opened)/.test(row)) return [100, 60_000]
+  if (/^(line|outbox)/.test(row)) return [100]
   if (row.startsWith('runtime')) return runtimeNames.map((_, at) => at)
   return row.startsWith('sync') || row.endsWith('Bundle') ? sizes.slice(0, 1) : sizes
 }

@@ -47,11 +47,19 @@ class EndNode {
     }
   }
 
-  untilHeard(id: string, last: string): Promise<readonly string[]> {
-    return eventually(async () => {
-      const heard = await this.heard(id)
-      return heard.at(-1) === last ? heard : undefined
-    }, `${last} has not come through`)
+  /** As long as something comes, however slowly. */
+  async untilHeard(id: string, last: string): Promise<readonly string[]> {
+    for (let heard: readonly string[] = []; ; ) {
+      if (heard.at(-1) === last) return heard
+      const before = heard.length
+      heard = await eventually(
+        async () => {
+          const now = await this.heard(id)
+          return now.length > before ? now : undefined
+        },
+        `${last} has not come through: nothing does after ${heard.at(-1)}`,
+      )
+    }
   }
 
   until(id: string, is: (view: ConnectionView) => boolean, what: string): Promise<ConnectionView> {
