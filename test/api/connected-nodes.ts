@@ -5,7 +5,9 @@ import type { ConnectionView } from '../../src/connections/connections.ts'
 import { type Connections, wirePath } from '../../src/node/connections/connections.ts'
 import type { ConnectionEvent, InboxMessage } from '../../src/node/connections/service.ts'
 import type { Node } from '../../src/node/node.ts'
+import type { Clock } from '../../src/ports/clock.ts'
 import type { Courier, Reach } from '../../src/ports/transport.ts'
+import { systemClock } from '../../src/runtime/clock.ts'
 import { serve } from '../../src/runtime/node/serve.ts'
 import { createNodeTransport } from '../../src/runtime/node/transport.ts'
 import { type Complaint, MemoryKeys, openConnections, startNode, token } from './world.ts'
@@ -33,6 +35,8 @@ export interface MemberOptions {
   readonly reach?: Reach
   /** Between this node and the others. */
   readonly courier?: (courier: Courier) => Courier
+  /** Of the connections. */
+  readonly clock?: Clock
   /** Of a network that is there already; by default one of its own. */
   readonly node?: Node
 }
@@ -40,6 +44,7 @@ export interface MemberOptions {
 export const startMember = async ({
   reach = 'anywhere',
   courier = (direct) => direct,
+  clock = systemClock,
   node: given,
 }: MemberOptions = {}): Promise<Member> => {
   const complaints: Complaint[] = []
@@ -50,7 +55,7 @@ export const startMember = async ({
   const transport = createNodeTransport()
   let url = ''
   const connections = await openConnections(
-    { node, log, url: () => url, courier: courier(transport), reach },
+    { node, log, url: () => url, courier: courier(transport), reach, clock },
     keys,
   )
   const server = await serve({

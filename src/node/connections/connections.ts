@@ -23,7 +23,6 @@ import {
   type NotOpened,
   open,
   type Payload,
-  readContent,
   sealOutbound,
   step,
   viewOf,
@@ -34,11 +33,9 @@ import {
   commitmentOf,
   type Envelope,
   isRefused,
-  type Message,
   maxEndpointChars,
   readEnvelope,
   readInvitation,
-  readStatement,
   saltBytes,
   signStatement,
 } from '../../didcomm/didcomm.ts'
@@ -49,9 +46,10 @@ import type { Clock } from '../../ports/clock.ts'
 import type { Log } from '../../ports/log.ts'
 import type { Random } from '../../ports/random.ts'
 import type { Courier, Reach } from '../../ports/transport.ts'
-import type { Hash, TransactionId } from '../../units.ts'
+import type { Hash } from '../../units.ts'
 import { Bell } from '../bell.ts'
 import type { NodeService } from '../service.ts'
+import { additionsOf } from './additions.ts'
 import { type Additions, type ConnectionStore, nothingAdded } from './connection-store.ts'
 import { Doorkeeper } from './doorkeeper.ts'
 import { openExport, sealExport } from './export.ts'
@@ -389,80 +387,9 @@ export class Connections implements ConnectionsService {
     this.#send(connection, effects)
   }
 
-  #additionsOf({ id, outgoing }: Connection, effects: readonly ConnectionEffect[]): Additions {
-    const at = this.#parts.clock.now()
-    const taken: InboxMessage[] = []
-    const payloads: KeptPayload[] = []
-    const dropped: number[] = []
-    const events: Omit<ConnectionEvent, 'position'>[] = []
-    let { next } = this.#parts.store.entries.get(id)?.inbox ?? { next: 1 }
-    for (const effect of effects) {
-      switch (effect.kind) {
-        case 'take': {
-          const { message, payload } = this.#readMessage(id, effect.message)
-          taken.push(message)
-          if (payload) payloads.push(payload)
-          events.push({ connection: id, at, type: 'message', message: next++ })
-          break
-        }
-        case 'lose':
-          events.push({ connection: id, at, type: 'lost' })
-          break
-        case 'report':
-          events.push({ connection: id, at, type: effect.what })
-          break
-        case 'drop':
-          for (let number = outgoing.oldest; number < effect.before; number++) dropped.push(number)
-          break
-        case 'erase':
-          for (let number = outgoing.oldest; number <= outgoing.last; number++) dropped.push(number)
-      }
-    }
-    return {
-      taken,
-      payloads,
-      dropped,
-      events,
-      outbound: effects.flatMap((effect) => (effect.kind === 'add' ? [effect.outbound] : [])),
-      erased: effects.some(({ kind }) => kind === 'erase'),
-    }
-  }
-
-  #readMessage(id: string, message: Message): { message: InboxMessage; payload?: KeptPayload } {
-    const received = this.#parts.clock.now()
-    const content = readContent(message)
-    const plain = {
-      position: 0,
-      id: message.id,
-      received,
-      ...(message.created_time !== undefined && { sent: message.created_time }),
-      type: message.type,
-    }
-    switch (content?.kind) {
-      case 'text':
-        return { message: { ...plain, text: content.text } }
-      case 'json':
-        return { message: { ...plain, json: content.value } }
-      case 'payload': {
-        const payload = toKept(content)
-        const { mediaType, base64, c, transaction } = payload
-        return {
-          message: { ...plain, payload: { mediaType, base64, c, transaction, standing: 'not-on-ledger' } },
-          payload,
-        }
-      }
-      case 'receipt': {
-        const { peer } = this.#require(id)
-        const read = peer ? readStatement('receipt', content.jws, peer.document) : undefined
-        if (read && !isRefused(read)) {
-          const { c, transaction } = read.statement
-          return {
-            message: { ...plain, receipt: { c: c as Hash, transaction: transaction as TransactionId } },
-          }
-        }
-      }
-    }
-    return { message: { ...plain, json: message.body } }
+  #additionsOf(connection: Connection, effects: readonly ConnectionEffect[]): Additions {
+    const next = this.#parts.store.entries.get(connection.id)?.inbox.next ?? 1
+    return additionsOf(connection, effects, { now: this.#parts.clock.now(), next })
   }
 
   #send(connection: Connection, effects: readonly ConnectionEffect[]): void {
