@@ -526,7 +526,8 @@ export class Connections implements ConnectionsService {
     this.#timers.delete(id)
     if (at !== undefined)
       this.#later(id, Math.max(0, at - this.#parts.clock.now()), async () => {
-        await this.#mail.drained(id)
+        const { retry } = this.#require(id)
+        if (retry && retry.at <= this.#parts.clock.now()) await this.#mail.drained(id)
         await this.#step(id, { kind: 'tick' })
       })
   }
