@@ -15,7 +15,7 @@ export type ConnectionEffect =
   | { readonly kind: 'add'; readonly outbound: Outbound }
   /** Out of the outbox: all before this number. */
   | { readonly kind: 'drop'; readonly before: number }
-  /** What waits to be sent needn't be any more: all that is still true is said again now. */
+  /** What waited to be sent before this step needn't be any more: all that is still true is said again now. */
   | { readonly kind: 'unsend' }
   /** Send this text to {@link endpointOf} the peer. */
   | { readonly kind: 'send'; readonly text: string }

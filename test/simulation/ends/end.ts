@@ -274,9 +274,9 @@ export class End {
   }
 
   #send(effects: readonly ConnectionEffect[]): void {
+    if (effects.some(({ kind }) => kind === 'unsend')) this.#queue.splice(0)
     for (const effect of effects) {
-      if (effect.kind === 'unsend') this.#queue.splice(0)
-      else if (effect.kind === 'send') this.#queue.push(() => effect.text)
+      if (effect.kind === 'send') this.#queue.push(() => effect.text)
       else if (effect.kind === 'deliver')
         for (let number = effect.first; number <= effect.last; number++)
           this.#queue.push((connection) => this.#seal(connection, number))
