@@ -367,16 +367,18 @@ export const importRoute = defineRoute({
 
 const revealedSchema = z
   .strictObject({
+    kind: z.literal('reveal'),
     c: hashField,
     transaction: transactionIdField,
     salt: hashField.meta({ description: '32 bytes in hex.' }),
     mediaType: z.string(),
     base64: z.string(),
     receipt: z.unknown().optional().meta({ description: 'A JWS by the end that has received it.' }),
+    proof: z.string().meta({ description: 'The transaction with its proof, as the node answers it.' }),
   })
   .openapi('Reveal', {
     description:
-      'HMAC-SHA256 over `tautline/commitment/1`, a zero byte and the payload, with the salt as its key, gives `c`, which the transaction carries: `tautline proof check` looks at both.',
+      'HMAC-SHA256 over `tautline/commitment/1`, a zero byte and the payload, with the salt as its key, gives `c`, which the transaction carries: `tautline proof check` looks at all of it, offline.',
   })
 
 export const revealRoute = defineRoute({

@@ -2,7 +2,7 @@
 import { decodeUtf8 } from '../codec/bytes.ts'
 import type { Json } from '../codec/json.ts'
 import type { ConnectionView } from '../connections/connections.ts'
-import type { ConnectionEvent, InboxMessage, KeptPayload, Said } from '../node/connections/service.ts'
+import type { ConnectionEvent, InboxMessage, Reveal, Said } from '../node/connections/service.ts'
 import type { Hash } from '../units.ts'
 import { type ClientOptions, request } from './client.ts'
 import { RequestError, refusedBy } from './request-error.ts'
@@ -38,7 +38,7 @@ export interface ConnectionsClient {
     text: string,
     passphrase: string,
   ): Promise<{ imported: readonly string[]; skipped: readonly string[] }>
-  reveal(c: Hash): Promise<KeptPayload>
+  reveal(c: Hash): Promise<Reveal>
   /** From after a position on, or from now on; until the signal aborts. */
   events(after: number | undefined, signal: AbortSignal): AsyncIterable<ConnectionEvent>
 }

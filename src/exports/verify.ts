@@ -15,6 +15,7 @@ export {
 export { RequestError } from '../client/request-error.ts'
 export { type Accused, type ForkVerdict, verifyFork } from '../client/verify-fork.ts'
 export { maxProofLength, type ProofExpectation, type Verdict, verifyProof } from '../client/verify-proof.ts'
+export { type RevealVerdict, verifyReveal } from '../client/verify-reveal.ts'
 export { TautlineError } from '../errors.ts'
 export type { RefusalCode } from '../light/light.ts'
 export type { Fork } from '../objects/fork.ts'

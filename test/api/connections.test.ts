@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest'
+import { verifyReveal } from '../../src/client/verify-reveal.ts'
 import type { ConnectionView } from '../../src/connections/connections.ts'
-import type { KeptPayload, Said } from '../../src/node/connections/service.ts'
+import type { Reveal, Said } from '../../src/node/connections/service.ts'
+import type { NetworkId } from '../../src/units.ts'
 import { connect, startMember, startPair } from './connected-nodes.ts'
 import { problemOf } from './world.ts'
 
@@ -87,8 +89,23 @@ describe('two nodes', () => {
     ])
     await a.until('message')
     expect(await a.heard(atA)).toMatchObject([{ receipt: { c: said.c, transaction: said.transaction } }])
-    const revealed = await b.call<KeptPayload>('POST', `/v1/commitments/${said.c}/reveal`)
+    const revealed = await b.call<Reveal>('POST', `/v1/commitments/${said.c}/reveal`)
     expect(atob(revealed.base64)).toBe(secret)
+    const { network } = a.node
+    const verdict = await verifyReveal(JSON.stringify(revealed), { network })
+    expect(verdict).toMatchObject({ ok: true, height: 1, proves: expect.stringContaining(said.transaction!) })
+    for (const change of [
+      { base64: btoa('another secret') },
+      { salt: '0'.repeat(64) },
+      { c: '0'.repeat(64) },
+      { transaction: '0'.repeat(64) },
+      { proof: revealed.proof.replace('"index":0', '"index":1') },
+    ])
+      expect(await verifyReveal(JSON.stringify({ ...revealed, ...change }), { network })).toMatchObject({
+        ok: false,
+      })
+    const other = '1'.repeat(64) as NetworkId
+    expect(await verifyReveal(JSON.stringify(revealed), { network: other })).toMatchObject({ ok: false })
     const block = await a.node.transaction(said.transaction!, { proof: false })
     expect(JSON.stringify(block)).not.toContain('secret')
   })

@@ -8,6 +8,7 @@ import type { ConnectionView } from '../../connections/connections.ts'
 import { TautlineError } from '../../errors.ts'
 import type { InboxMessage } from '../../node/connections/service.ts'
 import { writeFileDurably } from '../../runtime/node/durable-file.ts'
+import type { Hash } from '../../units.ts'
 import { columns } from '../columns.ts'
 import { dataFlag, flag, jsonFlag, nodeFlag, parsePath, parseWhole } from '../flags.ts'
 import { connectionsClient, type NodeFlags } from '../node-client.ts'
@@ -184,6 +185,16 @@ const end = (terminal: Terminal): Command =>
     client.end(id, { notify }),
   )(terminal).addOption(flag('--no-notify', "don't tell the other end: it hears when it writes"))
 
+const reveal = (terminal: Terminal): Command =>
+  subcommand(
+    'reveal',
+    'Print all that somebody else needs to check a private payload: `proof check` does, offline.',
+  )
+    .argument('<commitment>', 'of the payload, 64 hex digits')
+    .action(async (commitment: string, flags: Flags) =>
+      terminal.out(JSON.stringify(await (await connectionsClient(flags)).reveal(commitment as Hash))),
+    )
+
 const passphraseFlag = () =>
   flag('--passphrase <file>', 'the passphrase is in the first line of this file')
     .argParser(parsePath)
@@ -256,6 +267,7 @@ const makers = [
   act('block', 'Hear and say nothing for a while.', (client, id) => client.block(id, true)),
   act('unblock', 'Hear and speak again.', (client, id) => client.block(id, false)),
   end,
+  reveal,
   exportAll,
   importAll,
 ]

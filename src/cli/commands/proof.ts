@@ -2,6 +2,7 @@
 import { Command } from 'commander'
 import { type Accused, type ForkVerdict, verifyFork } from '../../client/verify-fork.ts'
 import { type Verdict, verifyProof } from '../../client/verify-proof.ts'
+import { type RevealVerdict, verifyReveal } from '../../client/verify-reveal.ts'
 import { decodeUtf8 } from '../../codec/bytes.ts'
 import { TautlineError } from '../../errors.ts'
 import type { NetworkId } from '../../units.ts'
@@ -22,7 +23,7 @@ export const proofCommand = (terminal: Terminal): Command =>
 const checkCommand = (terminal: Terminal): Command =>
   new Command('check')
     .description(
-      'Check the answer of a request with ?proof=true, or evidence of a fork, offline; exit code 1 when it does not hold.',
+      'Check the answer of a request with ?proof=true, a revealed payload, or evidence of a fork, offline; exit code 1 when it does not hold.',
     )
     .argument(
       '<file>',
@@ -44,23 +45,31 @@ const checkCommand = (terminal: Terminal): Command =>
       if (!json) terminal.out(describe(verdict))
     })
 
-type Checked = Verdict | ForkVerdict
+type Checked = Verdict | ForkVerdict | RevealVerdict
 
 const check = async (bytes: Uint8Array, network: NetworkId): Promise<Checked> => {
   try {
     const text = decodeUtf8(bytes)
-    return isFork(text) ? await verifyFork(text, { network }) : await verifyProof(text, { network })
+    switch (kindOf(text)) {
+      case 'fork':
+        return await verifyFork(text, { network })
+      case 'reveal':
+        return await verifyReveal(text, { network })
+      default:
+        return await verifyProof(text, { network })
+    }
   } catch (error) {
     if (error instanceof TautlineError) return { ok: false, reason: error.message }
     throw error
   }
 }
 
-const isFork = (text: string): boolean => {
+/** Of what isn't the plain answer of a node. */
+const kindOf = (text: string): unknown => {
   try {
-    return (JSON.parse(text) as { kind?: unknown } | null)?.kind === 'fork'
+    return (JSON.parse(text) as { kind?: unknown } | null)?.kind
   } catch {
-    return false
+    return undefined
   }
 }
 

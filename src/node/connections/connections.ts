@@ -5,6 +5,7 @@
  * durable before anything is answered or sent. Out: envelopes, straight to the other end's URL.
  */
 import { encodeHex, utf8Bytes } from '../../codec/bytes.ts'
+import { canonicalize, type Json } from '../../codec/json.ts'
 import {
   accept,
   type Connection,
@@ -69,6 +70,7 @@ import type {
   InboxMessage,
   KeptPayload,
   Reception,
+  Reveal,
   Said,
   Saying,
 } from './service.ts'
@@ -264,11 +266,17 @@ export class Connections implements ConnectionsService {
     return { imported, skipped }
   }
 
-  async reveal(c: Hash): Promise<KeptPayload> {
+  async reveal(c: Hash): Promise<Reveal> {
     const kept = await this.#parts.store.payload(c)
     if (!kept)
       throw new TautlineError('not-found', `no connection of this node has a payload with commitment ${c}`)
-    return kept
+    const view = await this.#parts.node.transaction(kept.transaction, { proof: true })
+    if (view?.proof === undefined)
+      throw new TautlineError(
+        'not-found',
+        `this node's ledger has no proof of transaction ${kept.transaction}, which carries the commitment: ask again when it has`,
+      )
+    return { ...kept, kind: 'reveal', proof: canonicalize(view as unknown as Json) }
   }
 
   /** Position of the event that comes next. */

@@ -21,9 +21,9 @@ export const toKept = ({ salt, payload, mediaType, c, transaction }: Payload): K
 export const standingOf = (kept: KeptPayload, view: TransactionView | undefined): Standing => {
   if (commitmentOf(decodeHex(kept.salt), base64.decode(kept.base64)) !== kept.c) return 'mismatch'
   if (view?.status !== 'committed') return 'not-on-ledger'
-  return carries(view.transaction, kept.c) ? 'verified' : 'mismatch'
+  return carriesCommitment(view.transaction, kept.c) ? 'verified' : 'mismatch'
 }
 
 /** In an anchor of its own, or as the memo beside a transfer. */
-const carries = ({ operations, memo }: Transaction, c: Hash): boolean =>
+export const carriesCommitment = ({ operations, memo }: Transaction, c: Hash): boolean =>
   memo === c || operations.some((operation) => operation.type === 'anchor' && operation.data === c)

@@ -40,6 +40,13 @@ export interface KeptPayload {
   readonly receipt?: Json
 }
 
+/** What somebody else needs to check a payload: see `client/verify-reveal.ts`. */
+export interface Reveal extends KeptPayload {
+  readonly kind: 'reveal'
+  /** The text of the transaction with its proof, as the node answers it. */
+  readonly proof: string
+}
+
 export interface ConnectionEvent {
   readonly position: number
   readonly connection: string
@@ -102,7 +109,7 @@ export interface ConnectionsService {
     passphrase: string,
   ): Promise<{ imported: readonly string[]; skipped: readonly string[] }>
   /** @throws TautlineError `not-found` */
-  reveal(c: Hash): Promise<KeptPayload>
+  reveal(c: Hash): Promise<Reveal>
   /** From a position on, then as they come, until the signal aborts. */
   events(from: number | undefined, signal: AbortSignal): AsyncIterable<ConnectionEvent>
   /** An envelope that somebody has brought. @throws TautlineError `envelope-refused`, `too-many-requests` */
