@@ -8,8 +8,8 @@ import type { Node } from '../../src/node/node.ts'
 import type { Clock } from '../../src/ports/clock.ts'
 import type { Courier, Reach } from '../../src/ports/transport.ts'
 import { systemClock } from '../../src/runtime/clock.ts'
+import { createTransport } from '../../src/runtime/node/engine.ts'
 import { serve } from '../../src/runtime/node/serve.ts'
-import { createNodeTransport } from '../../src/runtime/node/transport.ts'
 import { type Complaint, MemoryKeys, openConnections, startNode, token } from './world.ts'
 
 export interface Member {
@@ -52,7 +52,7 @@ export const startMember = async ({
   const log = { debug() {}, info() {}, warn: complain, error: complain }
   const node = given ?? (await startNode(log))
   const keys = new MemoryKeys()
-  const transport = createNodeTransport()
+  const transport = createTransport()
   let url = ''
   const connections = await openConnections(
     { node, log, url: () => url, courier: courier(transport), reach, clock },
