@@ -241,7 +241,13 @@ const messageSchema = z
       })
       .optional(),
     receipt: z
-      .strictObject({ c: hashField, transaction: transactionIdField })
+      .strictObject({
+        c: hashField,
+        transaction: transactionIdField,
+        jws: z
+          .looseObject({ payload: z.string() })
+          .meta({ description: 'As it was signed, to be shown to others.' }),
+      })
       .optional()
       .meta({ description: 'The other end has signed that it has this payload, and found its commitment.' }),
   })
@@ -373,7 +379,10 @@ const revealedSchema = z
     salt: hashField.meta({ description: '32 bytes in hex.' }),
     mediaType: z.string(),
     base64: z.string(),
-    receipt: z.unknown().optional().meta({ description: 'A JWS by the end that has received it.' }),
+    receipt: z
+      .unknown()
+      .optional()
+      .meta({ description: 'A JWS by this end, if it is the one that has received it.' }),
     proof: z.string().meta({ description: 'The transaction with its proof, as the node answers it.' }),
   })
   .openapi('Reveal', {

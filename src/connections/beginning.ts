@@ -156,9 +156,8 @@ export const takeAccept = (course: Course, { message, sender }: Opened): void =>
     return
   }
   if (!record) {
-    const theirs = message.attachments![0]!.data.json as never
     const ours = signStatement('connection', statement, { identity: identity!, did: shortDid(identity!.did) })
-    course.become({ phase: { state: 'active' }, record: { statement, ours, theirs } })
+    course.become({ phase: { state: 'active' }, record: { statement, ours, theirs: read.jws } })
     course.emit({ kind: 'report', what: 'active' })
   }
   sendConfirm(course)
@@ -172,13 +171,12 @@ export const takeConfirm = (course: Course, { message, sender }: Opened): void =
     return
   }
   if (!record.theirs) {
-    const jws = message.attachments?.[0]?.data.json
-    const read = readStatement('connection', jws, record.signer ?? sender)
+    const read = readStatement('connection', message.attachments?.[0]?.data.json, record.signer ?? sender)
     if (isRefused(read) || !isSameRecord(read.statement, record.statement)) {
       course.refuse('wrong-statement', expectedRecord)
       return
     }
-    course.become({ record: { ...record, theirs: jws as never } })
+    course.become({ record: { ...record, theirs: read.jws } })
     if (phase.state === 'requested') {
       course.become({ phase: { state: 'active' } })
       course.emit({ kind: 'report', what: 'active' })

@@ -127,7 +127,7 @@ export interface Connection {
   readonly lastSeen?: UnixMs | undefined
   /** Whether the last attempt to get through did; absent: none was made. Unreachable is never ended. */
   readonly reachable?: boolean | undefined
-  /** What the other end's node said that it can't take our messages for; nobody has signed that, so it ends nothing. */
+  /** Why the other end doesn't take our messages: what its node answered, which nobody has signed, or what it reported. Ends nothing. */
   readonly trouble?: { readonly code: string; readonly at: UnixMs } | undefined
   /** Sealed ENDs, one for each DID that the peer may know; sent while ending, and given to whoever writes after it. */
   readonly farewells?: readonly string[]

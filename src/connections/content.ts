@@ -30,7 +30,8 @@ export type ReadContent =
   | { readonly kind: 'text'; readonly text: string }
   | { readonly kind: 'json'; readonly value: Json }
   | ({ readonly kind: 'payload' } & Payload)
-  | { readonly kind: 'receipt'; readonly jws: Jws }
+  /** To be read as a statement of its sender. */
+  | { readonly kind: 'receipt'; readonly jws: Json }
   /** A type that isn't known here. */
   | { readonly kind: 'other'; readonly type: string; readonly body: Message['body'] }
 
@@ -102,7 +103,7 @@ export const readContent = ({ type, body, attachments }: Message): ReadContent |
     }
     case receiptType: {
       const jws = attachments?.[0]?.data.json
-      return jws === undefined ? undefined : { kind: 'receipt', jws: jws as unknown as Jws }
+      return jws === undefined ? undefined : { kind: 'receipt', jws }
     }
   }
   return { kind: 'other', type, body }

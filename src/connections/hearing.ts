@@ -1,10 +1,12 @@
 /** What the other end has said, and what that does. */
 import { isSameDid, type KeyId } from '../didcomm/did.ts'
+import { emptyType } from '../didcomm/end.ts'
 import { signFromPrior } from '../didcomm/from-prior.ts'
 import { agreementKeyId } from '../didcomm/identity.ts'
 import type { Message } from '../didcomm/message.ts'
 import type { End, Opened } from '../didcomm/open.ts'
 import { makeDisclosure, queriesType } from '../didcomm/protocols/discover-features.ts'
+import { problemReportType, readProblemReport } from '../didcomm/protocols/problem-report.ts'
 import {
   makePing,
   makePingResponse,
@@ -85,7 +87,11 @@ const react = (course: Course, opened: Opened, found: Found): void => {
       takeConfirm(course, opened)
       break
     case acknowledgeType:
+    case emptyType:
       answerPrior(course, message)
+      break
+    case problemReportType:
+      noteProblem(course, message)
       break
     case pingType:
       answerPing(course, message)
@@ -104,6 +110,13 @@ const react = (course: Course, opened: Opened, found: Found): void => {
 /** Who still says which DID its own follows hasn't heard that we know. */
 const answerPrior = (course: Course, message: Message): void => {
   if (message.from_prior !== undefined) course.acknowledge()
+}
+
+/** The other end says that something went wrong with what we said: for the operator to see. */
+const noteProblem = (course: Course, message: Message): void => {
+  const problem = readProblemReport(message)
+  if (problem) course.become({ trouble: { code: problem.code, at: course.now } })
+  answerPrior(course, message)
 }
 
 const answerPing = (course: Course, message: Message): void => {

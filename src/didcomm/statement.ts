@@ -66,6 +66,8 @@ export const signStatement = <Kind extends StatementKind>(
 export interface ReadStatement<Kind extends StatementKind> {
   readonly kind: 'statement'
   readonly statement: Statements[Kind]
+  /** As it was signed, to be kept and shown. */
+  readonly jws: Jws
 }
 
 /** @returns the statement if this DID has signed one of that kind, in canonical text */
@@ -81,7 +83,7 @@ export const readStatement = <Kind extends StatementKind>(
   if (!statement) return refused('wrong-statement', `the payload is no ${kind} in canonical JSON`)
   if (!isSignedBy(jws, signer))
     return refused('invalid-signature', 'the statement is not signed by an authentication key of the peer')
-  return { kind: 'statement', statement }
+  return { kind: 'statement', statement, jws: value as Jws }
 }
 
 const readCanonical = <Kind extends StatementKind>(

@@ -75,7 +75,12 @@ const readMessage = (
       const read = sender && readStatement('receipt', content.jws, sender)
       if (!read || isRefused(read)) break
       const { c, transaction } = read.statement
-      return { message: { ...plain, receipt: { c: c as Hash, transaction: transaction as TransactionId } } }
+      return {
+        message: {
+          ...plain,
+          receipt: { c: c as Hash, transaction: transaction as TransactionId, jws: read.jws },
+        },
+      }
     }
   }
   return { message: { ...plain, json: message.body } }

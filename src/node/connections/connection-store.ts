@@ -129,7 +129,7 @@ export class ConnectionStore {
     this.#entries.set(connection.id, { ...this.#entries.get(connection.id)!, connection })
   }
 
-  /** All of it, but for what the other end has said, which nobody can read any more. */
+  /** Its keys, too: what stays behind under other names (payloads, what was taken) nobody can read any more. */
   async remove(id: string): Promise<void> {
     const entry = this.#entries.get(id)!
     this.#entries.delete(id)
@@ -164,12 +164,18 @@ export class ConnectionStore {
     )
   }
 
+  async payloadOf(id: string, c: Hash): Promise<KeptPayload | undefined> {
+    const entry = this.#entries.get(id)
+    const key = payloadKey(id, c)
+    const bytes = entry && (await this.#store.get(key))
+    return bytes && (openJson(entry.keys.kept, key, bytes) as unknown as KeptPayload)
+  }
+
   /** @returns undefined when no connection has such a payload */
-  async payload(c: Hash): Promise<KeptPayload | undefined> {
-    for (const [id, { keys }] of this.#entries) {
-      const key = payloadKey(id, c)
-      const bytes = await this.#store.get(key)
-      if (bytes) return openJson(keys.kept, key, bytes) as unknown as KeptPayload
+  async findPayload(c: Hash): Promise<KeptPayload | undefined> {
+    for (const id of this.#entries.keys()) {
+      const payload = await this.payloadOf(id, c)
+      if (payload) return payload
     }
     return undefined
   }

@@ -4,8 +4,7 @@
  * In: what the operator wants, and envelopes that other ends' nodes bring. Each is one step of one connection, made
  * durable before anything is answered or sent. Out: envelopes, straight to the other end's URL.
  */
-import { encodeHex, utf8Bytes } from '../../codec/bytes.ts'
-import { canonicalize, type Json } from '../../codec/json.ts'
+import { encodeHex } from '../../codec/bytes.ts'
 import {
   accept,
   type Connection,
@@ -18,67 +17,36 @@ import {
   lookupsOf,
   type Moment,
   makeJson,
-  makePayload,
-  makeReceipt,
   makeText,
   type NotOpened,
   open,
-  type Payload,
   sealOutbound,
   step,
   viewOf,
   wakeAt,
-  whyNot,
 } from '../../connections/connections.ts'
-import {
-  commitmentOf,
-  type Envelope,
-  isRefused,
-  maxEndpointChars,
-  readEnvelope,
-  readInvitation,
-  saltBytes,
-  signStatement,
-} from '../../didcomm/didcomm.ts'
-import { refuseSuppliedUrl } from '../../discovery/public-address.ts'
+import { type Envelope, isRefused, readEnvelope } from '../../didcomm/didcomm.ts'
 import { TautlineError } from '../../errors.ts'
-import type { Operation } from '../../objects/operation.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { Log } from '../../ports/log.ts'
 import type { Random } from '../../ports/random.ts'
 import type { Courier, Reach } from '../../ports/transport.ts'
 import type { Hash } from '../../units.ts'
 import { Bell } from '../bell.ts'
-import type { NodeService } from '../service.ts'
 import { additionsOf } from './additions.ts'
 import { type Additions, type ConnectionStore, nothingAdded } from './connection-store.ts'
 import { Doorkeeper } from './doorkeeper.ts'
 import { openExport, sealExport } from './export.ts'
-import {
-  maxConnections,
-  maxContentBytes,
-  maxEnded,
-  maxInvitations,
-  maxPage,
-  resumeEveryMs,
-} from './limits.ts'
+import { maxConnections, maxEnded, maxInvitations, maxPage, resumeEveryMs } from './limits.ts'
 import { type Letter, Mail, type Outcome } from './mail.ts'
-import { standingOf, toKept } from './payloads.ts'
-import type {
-  ConnectionEvent,
-  ConnectionsService,
-  InboxMessage,
-  KeptPayload,
-  Reception,
-  Reveal,
-  Said,
-  Saying,
-} from './service.ts'
+import { PrivatePayloads, type PrivatePayloadsParts } from './private-payloads.ts'
+import { readAcceptable, refusedEnvelope, requireFits, requireSayable } from './refusals.ts'
+import type { ConnectionEvent, ConnectionsService, Reception, Reveal, Said, Saying } from './service.ts'
 
 export interface ConnectionsParts {
   readonly store: ConnectionStore
   /** Commitments go to its ledger, and are looked up there. */
-  readonly node: Pick<NodeService, 'spend' | 'waitUntilFinal' | 'transaction'>
+  readonly node: PrivatePayloadsParts['node']
   /** The URL under which other ends reach this node. */
   readonly url: () => string
   readonly courier: Courier
@@ -95,16 +63,11 @@ export const wirePath = '/v1/didcomm'
 /** Whom an envelope is for that no connection is found for. */
 const nobody = 'none'
 
-/** How long a commitment may take to become final. */
-const commitMs = 30_000
-/** How often a commitment that isn't on the own ledger yet is looked up again, and for how long. */
-const lookAgainMs = 1_000
-const lookAgainTimes = 60
-
 export class Connections implements ConnectionsService {
   readonly #parts: ConnectionsParts
   readonly #mail: Mail
   readonly #doorkeeper: Doorkeeper
+  readonly #payloads: PrivatePayloads
   readonly #happened = new Bell()
   readonly #closing = new AbortController()
   /** Which connection an envelope is for. */
@@ -122,6 +85,12 @@ export class Connections implements ConnectionsService {
       reach,
       onOutcome: (id, outcome) => this.#hearOutcome(id, outcome),
       onError: (error) => this.#report(error),
+    })
+    this.#payloads = new PrivatePayloads({
+      ...parts,
+      inTurn: (act) => this.#inTurn(act),
+      say: (id, content) => this.#say(id, content),
+      later: (name, delayMs, act) => this.#later(name, delayMs, act),
     })
   }
 
@@ -164,28 +133,12 @@ export class Connections implements ConnectionsService {
   }
 
   async accept(url: string, label?: string): Promise<ConnectionView> {
-    const invitation = readInvitation(url, this.#seconds)
-    if (isRefused(invitation))
-      throw new TautlineError('invitation-refused', invitation.detail, { reason: invitation.code })
+    const invitation = readAcceptable(url, this.#seconds, this.#parts.reach)
     const again = this.#connections().find(
       ({ role, terms, phase }) =>
         role === 'acceptor' && terms.id === invitation.message.id && phase.state !== 'ended',
     )
     if (again) return viewOf(again)
-    const { endpoint } = invitation.inviter
-    if (endpoint === undefined)
-      throw new TautlineError(
-        'invitation-refused',
-        'the invitation says no URL that its sender can be reached at: ask for another',
-        { reason: 'no-endpoint' },
-      )
-    const refusal = this.#parts.reach === 'public' ? refuseSuppliedUrl(endpoint) : undefined
-    if (refusal !== undefined)
-      throw new TautlineError(
-        'invitation-refused',
-        `the invitation leads to ${endpoint.slice(0, maxEndpointChars)}, which isn't dialled: ${refusal}; start with --allow-private if that is what you want`,
-        { reason: 'private-endpoint' },
-      )
     this.#requireRoom()
     const { connection, effects } = accept(
       {
@@ -209,17 +162,17 @@ export class Connections implements ConnectionsService {
   }
 
   async say(id: string, saying: Saying): Promise<Said> {
-    this.#requireOpen(id)
-    if (saying.kind === 'payload') return this.#sayPayload(id, saying.payload, saying.mediaType)
+    requireSayable(this.#require(id))
+    if (saying.kind === 'payload') return this.#payloads.say(id, saying.payload, saying.mediaType)
     const content = saying.kind === 'text' ? makeText(saying.text) : makeJson(saying.value)
     requireFits(content)
-    return this.#say(id, content)
+    return this.#inTurn(() => this.#say(id, content))
   }
 
   async messages(id: string, from: number, limit: number) {
     this.#require(id)
     const found = await this.#parts.store.inbox(id, from, Math.min(limit, maxPage))
-    const messages = await Promise.all(found.map((message) => this.#standingNow(id, message)))
+    const messages = await Promise.all(found.map((message) => this.#payloads.standingNow(id, message)))
     return { messages, next: (messages.at(-1)?.position ?? from - 1) + 1 }
   }
 
@@ -266,17 +219,8 @@ export class Connections implements ConnectionsService {
     return { imported, skipped }
   }
 
-  async reveal(c: Hash): Promise<Reveal> {
-    const kept = await this.#parts.store.payload(c)
-    if (!kept)
-      throw new TautlineError('not-found', `no connection of this node has a payload with commitment ${c}`)
-    const view = await this.#parts.node.transaction(kept.transaction, { proof: true })
-    if (view?.proof === undefined)
-      throw new TautlineError(
-        'not-found',
-        `this node's ledger has no proof of transaction ${kept.transaction}, which carries the commitment: ask again when it has`,
-      )
-    return { ...kept, kind: 'reveal', proof: canonicalize(view as unknown as Json) }
+  reveal(c: Hash): Promise<Reveal> {
+    return this.#payloads.reveal(c)
   }
 
   /** Position of the event that comes next. */
@@ -322,7 +266,7 @@ export class Connections implements ConnectionsService {
     this.#happened.ring()
     for (const cancel of this.#timers.values()) cancel()
     this.#timers.clear()
-    await this.#mail.close()
+    this.#mail.close()
     await this.#turn
     await this.#parts.store.close()
   }
@@ -383,7 +327,7 @@ export class Connections implements ConnectionsService {
     this.#schedule(connection)
     this.#send(connection, effects)
     if (additions.events.length > 0) this.#happened.ring()
-    for (const { c } of additions.payloads) this.#lookAgain(id, c, lookAgainTimes)
+    for (const { c } of additions.payloads) this.#payloads.expect(id, c)
     if (connection.phase.state === 'ended') await this.#forgetOldest()
     return effects
   }
@@ -444,33 +388,11 @@ export class Connections implements ConnectionsService {
     }
   }
 
-  async #sayPayload(id: string, payload: Uint8Array, mediaType: string): Promise<Said> {
-    const salt = this.#parts.random.bytes(saltBytes)
-    const c = commitmentOf(salt, payload)
-    const draft: Payload = { salt, payload, mediaType, c, transaction: '0'.repeat(64) }
-    requireFits(makePayload(draft))
-    const { node, store } = this.#parts
-    const operations: readonly Operation[] = [{ type: 'anchor', data: c }]
-    const submission = await node.spend({ operations })
-    const final = await node.waitUntilFinal(submission.id, commitMs)
-    if (final.status !== 'committed')
-      throw new TautlineError(
-        'transaction-dropped',
-        `the commitment isn't on the ledger yet (transaction ${final.id} is ${final.status}), so the payload was not sent: try again`,
-        { id: final.id },
-      )
-    const whole = { ...draft, transaction: final.id }
-    await this.#inTurn(() => store.keepPayload(id, toKept(whole)))
-    return { ...(await this.#say(id, makePayload(whole))), c, transaction: final.id }
-  }
-
   async #say(id: string, content: Content): Promise<Said> {
-    return this.#inTurn(async () => {
-      this.#requireOpen(id)
-      const effects = await this.#take(id, { kind: 'say', content })
-      const added = effects.find((effect) => effect.kind === 'add')!
-      return { id: added.outbound.id, number: added.outbound.number }
-    })
+    requireSayable(this.#require(id))
+    const effects = await this.#take(id, { kind: 'say', content })
+    const { outbound } = effects.find((effect) => effect.kind === 'add')!
+    return { id: outbound.id, number: outbound.number }
   }
 
   async #act(id: string, input: ConnectionInput): Promise<ConnectionView> {
@@ -481,42 +403,11 @@ export class Connections implements ConnectionsService {
     return this.get(id)
   }
 
-  /** The ledger may have come to know a commitment since the payload was received. */
-  async #standingNow(id: string, message: InboxMessage): Promise<InboxMessage> {
-    const { payload } = message
-    if (!payload) return message
-    const kept = await this.#parts.store.payload(payload.c)
-    return kept ? { ...message, payload: { ...payload, standing: await this.#judge(id, kept) } } : message
-  }
-
-  /** Who finds a payload's commitment on its ledger signs a receipt for it, once. */
-  async #judge(id: string, kept: KeptPayload) {
-    const view = await this.#parts.node.transaction(kept.transaction, { proof: false })
-    const standing = standingOf(kept, view)
-    if (standing !== 'verified' || kept.receipt !== undefined) return standing
-    await this.#inTurn(async () => {
-      const { identity, phase } = this.#require(id)
-      const now = await this.#parts.store.payload(kept.c)
-      if (!identity || phase.state !== 'active' || now?.receipt !== undefined) return
-      const statement = { c: kept.c, transaction: kept.transaction }
-      const jws = signStatement('receipt', statement, { identity, did: identity.did })
-      await this.#parts.store.keepPayload(id, { ...kept, receipt: jws as never })
-      await this.#take(id, { kind: 'say', content: makeReceipt(jws) })
-    })
-    return standing
-  }
-
-  #lookAgain(id: string, c: Hash, times: number): void {
-    this.#later(`payload ${c}`, times === lookAgainTimes ? 0 : lookAgainMs, async () => {
-      const kept = await this.#parts.store.payload(c)
-      const standing = kept && (await this.#judge(id, kept))
-      if (standing === 'not-on-ledger' && times > 0) this.#lookAgain(id, c, times - 1)
-    })
-  }
-
   /** Those that have ended longest ago are forgotten, when there are too many. */
   async #forgetOldest(): Promise<void> {
-    const ended = this.#connections().filter(({ phase }) => phase.state === 'ended')
+    const ended = this.#connections()
+      .flatMap(({ id, ownKeys, phase }) => (phase.state === 'ended' ? [{ id, ownKeys, at: phase.at }] : []))
+      .sort((one, other) => one.at - other.at)
     for (const { id, ownKeys } of ended.slice(0, Math.max(0, ended.length - maxEnded))) {
       await this.#parts.store.remove(id)
       for (const key of ownKeys) this.#byKey.delete(key)
@@ -590,20 +481,6 @@ export class Connections implements ConnectionsService {
     return entry.connection
   }
 
-  #requireOpen(id: string): void {
-    const why = whyNot(this.#require(id))
-    if (why === 'not-active')
-      throw new TautlineError(
-        'connection-inactive',
-        'this connection has ended: nothing can be said over it any more',
-      )
-    if (why === 'outbox-full')
-      throw new TautlineError(
-        'outbox-full',
-        'too many messages wait for the other end already: wait until it is reachable again',
-      )
-  }
-
   #makeId(): string {
     return encodeHex(this.#parts.random.bytes(16))
   }
@@ -620,17 +497,3 @@ export class Connections implements ConnectionsService {
     return Math.floor(this.#parts.clock.now() / 1_000)
   }
 }
-
-const requireFits = (content: Content): void => {
-  if (utf8Bytes(JSON.stringify(content)) > maxContentBytes)
-    throw new TautlineError(
-      'request-too-large',
-      `a message holds at most ${maxContentBytes} bytes as JSON, in which bytes that are no text take a third more: say less at a time`,
-      { limitBytes: maxContentBytes },
-    )
-}
-
-const refusedEnvelope = ({ code, detail }: NotOpened): TautlineError =>
-  code === 'too-large'
-    ? new TautlineError('request-too-large', detail, { reason: code })
-    : new TautlineError('envelope-refused', detail, { reason: code })

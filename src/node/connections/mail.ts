@@ -31,7 +31,6 @@ export class Mail {
   /** Connections for which something is on its way; resolved when nothing is. */
   readonly #busy = new Map<string, Promise<void>>()
   #isClosed = false
-  #idle: Promise<unknown> = Promise.resolve()
 
   constructor(parts: MailParts) {
     this.#parts = parts
@@ -55,11 +54,10 @@ export class Mail {
     this.#queues.delete(connection)
   }
 
-  /** Resolves when nothing is on its way any more. */
-  async close(): Promise<void> {
+  /** What is on its way isn't waited for: the other end takes as long as it likes, and is written to again. */
+  close(): void {
     this.#isClosed = true
     this.#queues.clear()
-    await this.#idle
   }
 
   #go(): void {
@@ -73,7 +71,6 @@ export class Mail {
           this.#go()
         })
       this.#busy.set(connection, work)
-      this.#idle = Promise.all([this.#idle, work])
     }
   }
 

@@ -1,6 +1,7 @@
 /** What a node does about its connections, for those at its doors: the operator, and other ends' nodes. */
 import type { Json } from '../../codec/json.ts'
 import type { ConnectionView } from '../../connections/connections.ts'
+import type { Jws } from '../../didcomm/didcomm.ts'
 import type { Hash, TransactionId, UnixMs } from '../../units.ts'
 
 /** Of a private payload: what the own ledger says about its commitment. */
@@ -25,7 +26,12 @@ export interface InboxMessage {
     readonly standing: Standing
   }
   /** The other end has signed that it has this payload. */
-  readonly receipt?: { readonly c: Hash; readonly transaction: TransactionId }
+  readonly receipt?: {
+    readonly c: Hash
+    readonly transaction: TransactionId
+    /** As it was signed, to be shown to others. */
+    readonly jws: Jws
+  }
 }
 
 /** A payload whose commitment is on the ledger, as whoever has it can show it to others. */
@@ -36,8 +42,8 @@ export interface KeptPayload {
   readonly salt: string
   readonly mediaType: string
   readonly base64: string
-  /** The other end's receipt, a JWS. */
-  readonly receipt?: Json
+  /** By this end, which has received it and found the commitment on its ledger. */
+  readonly receipt?: Jws
 }
 
 /** What somebody else needs to check a payload: see `client/verify-reveal.ts`. */
