@@ -2,14 +2,26 @@
 import { type OpenAPIHono, z } from '@hono/zod-openapi'
 import { decodeUtf8 } from '../src/codec/bytes.ts'
 import { type Json, parseJson } from '../src/codec/json.ts'
-import { maxInvitationSeconds } from '../src/connections/limits.ts'
-import { maxInvitationChars } from '../src/didcomm/didcomm.ts'
 import { TautlineError } from '../src/errors.ts'
-import { maxContentBytes, maxLabelChars, maxPage } from '../src/node/connections/limits.ts'
+import { maxContentBytes, maxPage } from '../src/node/connections/limits.ts'
 import type { ConnectionsService, Saying } from '../src/node/connections/service.ts'
-import { hashField, transactionIdField } from '../src/objects/fields.ts'
+import { hashField } from '../src/objects/fields.ts'
 import { readBytes, readJson } from './body.ts'
 import { respondFresh } from './caching.ts'
+import {
+  acceptanceSchema,
+  connectionEventSchema,
+  connectionSchema,
+  eventPosition,
+  exportOptions,
+  idParameter,
+  importSchema,
+  invitationSchema,
+  messageSchema,
+  revealedSchema,
+  saidSchema,
+  termsSchema,
+} from './connection-schemas.ts'
 import type { FeedParts } from './event-feed.ts'
 import { eventStream, respondEventStream } from './event-stream.ts'
 import type { Budget, Limits } from './limits.ts'
@@ -29,81 +41,6 @@ const bodyProblems = [
   'unsupported-media-type',
 ] as const
 
-const idParameter = z
-  .string()
-  .regex(/^[0-9a-f]{32}$/, 'expected the id of a connection: 32 hex digits')
-  .meta({ description: 'Of the connection, at this node alone.' })
-const labelField = z
-  .string()
-  .max(maxLabelChars)
-  .meta({ description: 'What you call it. The other end never sees it.' })
-const unixMs = z.int().meta({ description: 'Milliseconds since the Unix epoch.' })
-
-const connectionSchema = z
-  .strictObject({
-    id: idParameter,
-    label: labelField.optional(),
-    goal: z.string().optional().meta({ description: 'What the invitation says that it is for.' }),
-    role: z.enum(['inviter', 'acceptor']),
-    state: z.enum(['invited', 'requested', 'active', 'ending', 'ended']).meta({
-      description:
-        '`active` once both ends have signed. `ending`: this end has let go, and the other may not know yet. A peer that can’t be reached is never taken to have ended it.',
-    }),
-    endedBy: z.enum(['us', 'them', 'expired']).optional(),
-    expires: z.int().optional().meta({ description: 'Of the invitation, in Unix seconds.' }),
-    created: unixMs,
-    shortCode: z.string().optional().meta({
-      description:
-        'For two people to read to each other: the same at both ends, or somebody sits between them.',
-      example: '52804 71169 00321 97455',
-    }),
-    ours: z
-      .string()
-      .optional()
-      .meta({ description: 'Our DID for this connection, which nobody else is given.' }),
-    theirs: z.string().optional(),
-    endpoint: z.string().optional().meta({ description: 'Where the other end has its messages sent.' }),
-    reachable: z.boolean().optional().meta({ description: 'Whether the last attempt got through.' }),
-    lastSeen: unixMs.optional(),
-    blocked: z.boolean(),
-    trouble: z.strictObject({ code: z.string(), at: unixMs }).optional().meta({
-      description:
-        "Why the other end's node doesn't take our messages, as it says; nobody has signed that, so it ends nothing.",
-    }),
-    unacknowledged: z.int().meta({ description: 'Messages of ours that the other end hasn’t confirmed.' }),
-    lost: z.array(z.strictObject({ stream: z.int(), from: z.int(), to: z.int() })).meta({
-      description: 'Messages that the other end has no more, after this end was restored from a backup.',
-    }),
-  })
-  .openapi('Connection')
-
-const invitationSchema = z
-  .strictObject({
-    id: idParameter,
-    url: z
-      .string()
-      .meta({ description: 'To be handed to one person, over a way that you trust. It works once.' }),
-    expires: z.int().meta({ description: 'Unix seconds.' }),
-  })
-  .openapi('Invitation')
-
-const termsSchema = z
-  .strictObject({
-    label: labelField.optional(),
-    goal: z
-      .string()
-      .max(maxLabelChars)
-      .optional()
-      .meta({ description: 'What it is for; the other end sees it.' }),
-    seconds: z
-      .int()
-      .min(1)
-      .max(maxInvitationSeconds)
-      .optional()
-      .meta({ description: 'How long it holds; a day when left out.' }),
-  })
-  .openapi('InvitationTerms', { example: { label: 'Ada' } })
-
 export const inviteRoute = defineRoute({
   method: 'post',
   path: '/v1/connections/invitations',
@@ -117,13 +54,6 @@ export const inviteRoute = defineRoute({
     ...problemAnswers(...bodyProblems, 'too-many-connections', ...operatorProblems),
   },
 })
-
-const acceptanceSchema = z
-  .strictObject({
-    url: z.string().max(maxInvitationChars).meta({ description: 'Of the invitation.' }),
-    label: labelField.optional(),
-  })
-  .openapi('Acceptance')
 
 export const acceptRoute = defineRoute({
   method: 'post',
@@ -220,39 +150,6 @@ export const rotateRoute = actRoute('post', 'rotate', 'rotateConnection', 'Take 
 export const blockRoute = actRoute('put', 'block', 'blockConnection', 'Hear and say nothing for a while')
 export const unblockRoute = actRoute('delete', 'block', 'unblockConnection', 'Hear and speak again')
 
-const messageSchema = z
-  .strictObject({
-    position: z.int().meta({ description: 'In the order in which they took effect, from 1.' }),
-    id: z.string(),
-    received: unixMs,
-    sent: z.int().optional().meta({ description: 'Unix seconds, as the other end says.' }),
-    type: z.string().meta({ description: 'Of the DIDComm message.' }),
-    text: z.string().optional(),
-    json: z.unknown().optional(),
-    payload: z
-      .strictObject({
-        mediaType: z.string(),
-        base64: z.string(),
-        c: hashField.meta({ description: 'The commitment.' }),
-        transaction: transactionIdField,
-        standing: z.enum(['verified', 'not-on-ledger', 'mismatch']).meta({
-          description: "What this node's own ledger says about the commitment now.",
-        }),
-      })
-      .optional(),
-    receipt: z
-      .strictObject({
-        c: hashField,
-        transaction: transactionIdField,
-        jws: z
-          .looseObject({ payload: z.string() })
-          .meta({ description: 'As it was signed, to be shown to others.' }),
-      })
-      .optional()
-      .meta({ description: 'The other end has signed that it has this payload, and found its commitment.' }),
-  })
-  .openapi('ConnectionMessage')
-
 export const messagesRoute = defineRoute({
   method: 'get',
   path: '/v1/connections/{id}/messages',
@@ -282,15 +179,6 @@ export const messagesRoute = defineRoute({
     ...problemAnswers('malformed-request', 'not-found', ...operatorProblems),
   },
 })
-
-const saidSchema = z
-  .strictObject({
-    id: z.string(),
-    number: z.int(),
-    c: hashField.optional(),
-    transaction: transactionIdField.optional(),
-  })
-  .openapi('Said')
 
 export const sayRoute = defineRoute({
   method: 'post',
@@ -329,9 +217,6 @@ export const sayRoute = defineRoute({
   },
 })
 
-const passphraseField = z.string().min(8, 'expected at least 8 characters').max(1_024)
-const exportOptions = z.strictObject({ passphrase: passphraseField }).openapi('ExportOptions')
-
 export const exportRoute = defineRoute({
   method: 'post',
   path: '/v1/connections/export',
@@ -347,10 +232,6 @@ export const exportRoute = defineRoute({
     ...problemAnswers(...bodyProblems, ...operatorProblems),
   },
 })
-
-const importSchema = z
-  .strictObject({ passphrase: passphraseField, export: z.looseObject({ kind: z.string() }) })
-  .openapi('Import')
 
 export const importRoute = defineRoute({
   method: 'post',
@@ -371,25 +252,6 @@ export const importRoute = defineRoute({
   },
 })
 
-const revealedSchema = z
-  .strictObject({
-    kind: z.literal('reveal'),
-    c: hashField,
-    transaction: transactionIdField,
-    salt: hashField.meta({ description: '32 bytes in hex.' }),
-    mediaType: z.string(),
-    base64: z.string(),
-    receipt: z
-      .unknown()
-      .optional()
-      .meta({ description: 'A JWS by this end, if it is the one that has received it.' }),
-    proof: z.string().meta({ description: 'The transaction with its proof, as the node answers it.' }),
-  })
-  .openapi('Reveal', {
-    description:
-      'HMAC-SHA256 over `tautline/commitment/1`, a zero byte and the payload, with the salt as its key, gives `c`, which the transaction carries: `tautline proof check` looks at all of it, offline.',
-  })
-
 export const revealRoute = defineRoute({
   method: 'post',
   path: '/v1/commitments/{id}/reveal',
@@ -404,8 +266,6 @@ export const revealRoute = defineRoute({
   },
 })
 
-const position = z.string().regex(/^[0-9]{1,15}$/, 'expected the id of an event: a whole number')
-
 export const connectionEventsRoute = defineRoute({
   method: 'get',
   path: '/v1/connections/events',
@@ -417,10 +277,10 @@ export const connectionEventsRoute = defineRoute({
   security,
   request: {
     query: z.object({
-      from: position.optional().meta({ description: 'Resume after this event; `0` is the beginning.' }),
+      from: eventPosition.optional().meta({ description: 'Resume after this event; `0` is the beginning.' }),
     }),
     headers: z.object({
-      'last-event-id': position
+      'last-event-id': eventPosition
         .optional()
         .meta({ description: 'As `from`, and before it: what browsers send when they reconnect.' }),
     }),
@@ -430,16 +290,7 @@ export const connectionEventsRoute = defineRoute({
       description: 'The stream.',
       content: {
         [eventStream]: {
-          schema: z
-            .strictObject({
-              connection: idParameter,
-              at: unixMs,
-              message: z.int().optional().meta({ description: 'Position of the message, of `message`.' }),
-            })
-            .openapi('ConnectionEvent', {
-              description:
-                'Types: `requested`, `active`, `ended`, `rotated`, `ponged`, `acknowledged`, `message`, `lost`.',
-            }),
+          schema: connectionEventSchema,
         },
       },
     },

@@ -88,7 +88,9 @@ describe('two nodes', () => {
       { payload: { standing: 'verified', c: said.c, transaction: said.transaction } },
     ])
     await a.until('message')
-    expect(await a.heard(atA)).toMatchObject([{ receipt: { c: said.c, transaction: said.transaction } }])
+    expect(await a.heard(atA)).toMatchObject([
+      { receipt: { c: said.c, transaction: said.transaction, jws: { signatures: [{}] } } },
+    ])
     const revealed = await b.call<Reveal>('POST', `/v1/commitments/${said.c}/reveal`)
     expect(atob(revealed.base64)).toBe(secret)
     const { network } = a.node
@@ -121,6 +123,26 @@ describe('two nodes', () => {
     await b.until('message')
     expect(await b.heard(atB)).toMatchObject([{ json: 'unheard' }])
   })
+})
+
+it('a node ends at once, however long another takes to answer', async () => {
+  let isAsked = (): void => undefined
+  const asked = new Promise<void>((resolve) => {
+    isAsked = resolve
+  })
+  const silent = await startMember({
+    courier: () => ({
+      deliver: () => {
+        isAsked()
+        return new Promise(() => undefined)
+      },
+    }),
+  })
+  const inviter = await startMember()
+  const { url } = await inviter.call<{ url: string }>('POST', '/v1/connections/invitations', {})
+  await silent.call('POST', '/v1/connections', { url })
+  await asked
+  await silent.connections.close()
 })
 
 describe('an export', () => {

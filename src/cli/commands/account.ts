@@ -2,6 +2,7 @@
 import { Command } from 'commander'
 import type { AccountView } from '../../node/service.ts'
 import type { Address } from '../../units.ts'
+import { accountRows } from '../account-rows.ts'
 import { dataFlag, jsonFlag, nodeFlag, parseAddress, readTokenFlag } from '../flags.ts'
 import { type NodeFlags, nodeClient } from '../node-client.ts'
 import { table } from '../table.ts'
@@ -26,15 +27,5 @@ export const accountCommand = (terminal: Terminal): Command =>
       terminal.out(flags.json ? JSON.stringify(account) : describe(account))
     })
 
-const describe = ({ address, balance, nonce, stake, unbonding, expelled, height }: AccountView): string =>
-  table([
-    ['address', address],
-    ['balance', balance],
-    ['nonce', String(nonce)],
-    ['stake', stake],
-    ...unbonding.map(
-      ({ amount, time }) => ['unbonding', `${amount} until ${new Date(time).toISOString()}`] as const,
-    ),
-    ...(expelled ? [['expelled', 'contradicted itself as a validator'] as const] : []),
-    ['height', String(height)],
-  ])
+const describe = ({ height, ...account }: AccountView): string =>
+  table([...accountRows(account), ['height', String(height)]])

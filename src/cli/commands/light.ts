@@ -15,6 +15,7 @@ import type { Log } from '../../ports/log.ts'
 import { writeFileDurably } from '../../runtime/node/durable-file.ts'
 import { createNodeVerifier } from '../../runtime/node/keys.ts'
 import type { Address, TransactionId } from '../../units.ts'
+import { accountRows } from '../account-rows.ts'
 import {
   collectUrls,
   flag,
@@ -179,26 +180,8 @@ const blockLine = ({ height, hash, time }: LightHead): string =>
     ? 'the genesis: there is no block yet'
     : `block ${height} of ${new Date(time).toISOString()}, ${hash}`
 
-const describeAccount = ({
-  address,
-  balance,
-  nonce,
-  stake,
-  unbonding,
-  expelled,
-  block,
-}: LightAccount): string =>
-  table([
-    ['address', address],
-    ['balance', balance],
-    ['nonce', String(nonce)],
-    ['stake', stake],
-    ...unbonding.map(
-      ({ amount, time }) => ['unbonding', `${amount} until ${new Date(time).toISOString()}`] as const,
-    ),
-    ...(expelled ? [['expelled', 'contradicted itself as a validator'] as const] : []),
-    ['verified by', blockLine(block)],
-  ])
+const describeAccount = ({ block, ...account }: LightAccount): string =>
+  table([...accountRows(account), ['verified by', blockLine(block)]])
 
 const describeTransaction = ({ id, status, transaction, block }: LightTransaction): string =>
   table([

@@ -226,5 +226,9 @@ test('each end signs the record of the connection, and the other one verifies it
   })
   expect(await agent.call('verify', { jws })).toMatchObject({ payload: record })
   const theirs = await agent.call('sign', { typ: 'tautline-connection', statement: record })
-  expect(readStatement('connection', theirs, ours.peer)).toEqual({ kind: 'statement', statement: record })
+  expect(readStatement('connection', theirs, ours.peer)).toEqual({
+    kind: 'statement',
+    statement: record,
+    jws: theirs,
+  })
 })

@@ -85,9 +85,11 @@ test('what was written then is read today', () => {
   expect(readStatement('connection', JSON.parse(frozen.record!), aliceDocument)).toEqual({
     kind: 'statement',
     statement: record,
+    jws: JSON.parse(frozen.record!),
   })
   expect(readStatement('receipt', JSON.parse(frozen.receipt!), aliceDocument)).toEqual({
     kind: 'statement',
     statement: receipt,
+    jws: JSON.parse(frozen.receipt!),
   })
 })

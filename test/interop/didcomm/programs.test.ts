@@ -216,7 +216,11 @@ describe('jose', () => {
     const jws = signStatement('connection', record, { identity: ours, did: ours.did })
     expect(await agent.verify(jws)).toMatchObject({ header: { typ: 'tautline-connection' }, payload: record })
     const theirJws = await agent.sign(theirs, 'tautline-connection', record)
-    expect(readStatement('connection', theirJws, peer)).toEqual({ kind: 'statement', statement: record })
+    expect(readStatement('connection', theirJws, peer)).toEqual({
+      kind: 'statement',
+      statement: record,
+      jws: theirJws,
+    })
     expect(readStatement('receipt', theirJws, peer)).toMatchObject({ code: 'wrong-statement' })
     const otherJws = await agent.sign(agent.makeDid('https://x.example'), 'tautline-connection', record)
     expect(readStatement('connection', otherJws, peer)).toMatchObject({ code: 'wrong-statement' })

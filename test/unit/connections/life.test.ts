@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { decodeConnection, encodeConnection, viewOf, wakeAt } from '../../../src/connections/connections.ts'
+import { type Message, sealEntropyBytes, sealMessage, shortDid } from '../../../src/didcomm/didcomm.ts'
 import { makeAcceptor, makeConnected, makeInvited, settle } from './two-ends.ts'
 
 const stateOf = ({ connection }: ReturnType<typeof makeAcceptor>) => connection.phase.state
@@ -102,6 +103,44 @@ describe('from the invitation to the end', () => {
     const { a } = makeConnected()
     const text = JSON.stringify(encodeConnection(a.connection))
     expect(JSON.stringify(encodeConnection(decodeConnection(JSON.parse(text))))).toBe(text)
+  })
+})
+
+describe('what other programs say without a place in the order', () => {
+  const bring = (type: string, body: Message['body']) => {
+    const { a, b } = makeConnected()
+    const message = {
+      id: 'x',
+      type,
+      body,
+      from: viewOf(a.connection).ours!,
+      to: [viewOf(b.connection).ours!],
+    }
+    const { document } = a.connection.peer!
+    const recipient = { ...document, did: shortDid(document.did) }
+    const text = sealMessage(message, a.connection.identity!, {
+      recipient,
+      entropy: new Uint8Array(sealEntropyBytes).fill(1),
+    })
+    return { b, answer: b.hear(text) }
+  }
+
+  it('is nothing, when it is empty', () => {
+    const { b, answer } = bring('https://didcomm.org/empty/1.0/empty', {})
+    expect(answer.kind).toBe('message')
+    expect(viewOf(b.connection).trouble).toBeUndefined()
+  })
+
+  it('is shown to the operator, when it reports a problem', () => {
+    const { b, answer } = bring('https://didcomm.org/report-problem/2.0/problem-report', {
+      code: 'e.p.msg.lost',
+    })
+    expect(answer.kind).toBe('message')
+    expect(viewOf(b.connection)).toMatchObject({ state: 'active', trouble: { code: 'e.p.msg.lost' } })
+  })
+
+  it('is refused, when it is anything else', () => {
+    expect(bring('urn:test/1.0/value', {}).answer).toMatchObject({ kind: 'refuse', code: 'malformed-place' })
   })
 })
 

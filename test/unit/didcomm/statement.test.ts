@@ -26,7 +26,7 @@ const text = `{"created":7,"didA":"${record.didA}","didB":"${record.didB}","invi
 describe('a statement', () => {
   test('is read as it was signed', () => {
     const jws = signStatement('connection', record, { identity: alice, did })
-    expect(read(jws)).toEqual({ kind: 'statement', statement: record })
+    expect(read(jws)).toEqual({ kind: 'statement', statement: record, jws })
     expect(signed(text)).toEqual(jws)
   })
 
